@@ -1,0 +1,1 @@
+"""Data & Quartiers: trustworthy figures on France's priority neighbourhoods (QPV)."""

@@ -1,0 +1,1 @@
+"""Geography: validity of contours, and what follows from it."""

@@ -1,0 +1,136 @@
+"""Typed settings. This module is the only one that reads the environment (`DQ_*` variables).
+
+Precedence: explicit arguments, then the environment, then what the home folder was opened with
+(`home.json`), then defaults. Paths under `DQ_HOME` are properties, so that no other module spells them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+WEST = ("22", "29", "35", "44", "49", "53", "56", "72", "85")
+SourcesKind = Literal["demo", "mirror", "live"]
+
+
+class SettingsError(ValueError):
+    """A setting is missing or contradicts another; the message says what to change."""
+
+
+class Settings(BaseSettings):
+    """Everything a run may be told. Frozen: one run, one set of settings."""
+
+    model_config = SettingsConfigDict(env_prefix="DQ_", frozen=True, extra="forbid")
+
+    home: Path = Path("var")
+    sources: SourcesKind = "demo"
+    mirror: str | None = Field(None, description="folder or http(s) address that holds copies of the sources")
+    territory: str = Field("france", description="`france`, `west` or `dep:35,44`")
+    inbox: Path | None = Field(None, description="folder for files dropped by a person; default DQ_HOME/inbox")
+    webhook_url: str | None = Field(None, description="called with a JSON report when a run fails")
+    connect_timeout_s: float = 10.0
+    read_timeout_s: float = 60.0
+    max_retries: int = 4
+    backoff_factor: float = 1.0
+    demo_seed: int = 20190101
+
+    @field_validator("home", "inbox")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value if value is None else value.expanduser().absolute()
+
+    @field_validator("territory")
+    @classmethod
+    def _known_territory(cls, value: str) -> str:
+        if value in {"france", "west"} or re.fullmatch(r"dep:[0-9AB]{2,3}(,[0-9AB]{2,3})*", value):
+            return value
+        raise ValueError(f"{value!r} is not a territory: use france, west or dep:35,44")
+
+    @property
+    def archive_dir(self) -> Path:
+        return self.home / "archive"
+
+    @property
+    def raw_dir(self) -> Path:
+        return self.home / "raw"
+
+    @property
+    def derived_dir(self) -> Path:
+        return self.home / "derived"
+
+    @property
+    def reports_dir(self) -> Path:
+        return self.home / "reports"
+
+    @property
+    def releases_dir(self) -> Path:
+        return self.home / "releases"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+    @property
+    def demo_mirror(self) -> Path:
+        """The demonstration territory is written as a mirror and read like any other."""
+        return self.home / "demo"
+
+    @property
+    def inbox_dir(self) -> Path:
+        return self.inbox or self.home / "inbox"
+
+    @cached_property
+    def departements(self) -> tuple[str, ...] | None:
+        """Département codes of the territory; None means all of France."""
+        if self.territory == "france":
+            return None
+        if self.territory == "west":
+            return WEST
+        return tuple(sorted(self.territory.removeprefix("dep:").split(",")))
+
+
+def load_settings(**explicit: Any) -> Settings:
+    """Settings for this process; raises SettingsError when they contradict each other."""
+    given = {key: value for key, value in explicit.items() if value is not None}
+    settings = Settings(**given)
+    remembered = _remembered(settings.home)
+    unset = {key: value for key, value in remembered.items() if key not in settings.model_fields_set}
+    settings = Settings(**{**unset, **given})
+    if settings.sources == "mirror" and not settings.mirror:
+        raise SettingsError("sources=mirror needs a mirror: pass --mirror DIR or set DQ_MIRROR")
+    if remembered.get("sources", settings.sources) != "demo" and settings.sources == "demo":
+        raise SettingsError(
+            f"{settings.home} holds figures from real sources ({remembered['sources']}); the fictitious "
+            "demonstration would replace them. Use another folder, for example DQ_HOME=var-demo"
+        )
+    return settings
+
+
+def remember(settings: Settings) -> None:
+    """Note what this home is opened with, so that the UI and later commands use the same sources."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    mirror = settings.mirror
+    if mirror and "://" not in mirror:
+        mirror = str(Path(mirror).expanduser().absolute())
+    content = {"sources": settings.sources, "territory": settings.territory, "mirror": mirror}
+    temporary = settings.home / "home.json.tmp"
+    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    temporary.replace(settings.home / "home.json")
+
+
+def _remembered(home: Path) -> dict[str, Any]:
+    path = home / "home.json"
+    if not path.exists():
+        return {}
+    return {key: value for key, value in json.loads(path.read_text(encoding="utf-8")).items() if value is not None}

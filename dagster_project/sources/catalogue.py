@@ -1,0 +1,162 @@
+"""The catalogue: what each dataset is, where it comes from and what it must look like.
+
+One YAML file per producer in `catalogue/`. Unknown keys are refused, so that a misspelt key is an error
+and not a silent default. Adding a dataset or a vintage is one YAML entry.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+CATALOGUE_DIR = Path(__file__).parent / "catalogue"
+GEOGRAPHIC = ("shapefile", "geojson")
+
+
+class CatalogueError(ValueError):
+    """A catalogue file is wrong; the message names the file and the key."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Licence(_Strict):
+    name: str = Field(min_length=3)
+    url: str = Field(pattern=r"^https://")
+
+
+class Origin(_Strict):
+    """Who made the data, how to cite it, and under what terms it may be used."""
+
+    producer: str = Field(min_length=2)
+    title: str = Field(min_length=5)
+    description: str = Field(min_length=30, description="plain French, what the table holds")
+    citation: str = Field(min_length=10)
+    page: str = Field(pattern=r"^https://", description="official page")
+    licence: Licence
+    access: Literal["open", "key", "convention"]
+
+
+class Live(_Strict):
+    """The official address. Without a stable one, a person drops the file in the inbox."""
+
+    url: str | None = Field(None, pattern=r"^https://")
+    member: str | None = Field(None, description="glob of the member to read when the address serves a zip")
+    note: str | None = Field(None, description="why there is no direct address, or what to know of it")
+
+    @model_validator(mode="after")
+    def _explained(self) -> Live:
+        if self.url is None and not self.note:
+            raise ValueError("a file without a live url needs a note that says how to get it")
+        return self
+
+
+class Mirror(_Strict):
+    """The copy in a mirror: one path, or the companion files of a shapefile (.shp first)."""
+
+    paths: tuple[str, ...] = Field(min_length=1)
+    copy_of: Literal["producer_bytes", "third_party"]
+    note: str | None = None
+    member: str | None = None
+
+
+class SourceFile(_Strict):
+    """One file of a vintage."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$", description="stable name, also that of the inbox file (without suffix)")
+    live: Live
+    mirror: Mirror | None = None
+    crs: str | None = Field(None, pattern=r"^(EPSG:\d+|OGC:CRS84)$")
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="expected digest of the mirror copy's first path")
+
+
+class Vintage(_Strict):
+    vintage: str = Field(pattern=r"^[0-9]{4}$", description="edition of the table, or year of the geography")
+    files: tuple[SourceFile, ...] = Field(min_length=1)
+    columns_absent: tuple[str, ...] = Field((), description="catalogue columns that this edition does not carry")
+
+
+class Column(_Strict):
+    """A source column under its source name."""
+
+    name: str
+    type: Literal["code", "text", "count", "amount", "share", "index", "date", "note"]
+    meaning: str = Field(min_length=3, description="plain French")
+
+
+class Bounds(_Strict):
+    minimum: int = Field(ge=0)
+    maximum: int = Field(ge=1)
+
+
+class Dataset(_Strict):
+    """One table of a producer, over all its vintages. `id` names the raw table and the Dagster asset."""
+
+    id: str = Field(pattern=r"^[a-z0-9_]+$")
+    producer: str = Field(pattern=r"^[a-z]+$", description="short key: the asset group and the dbt folder")
+    origin: Origin
+    format: Literal["csv", "xlsx", "shapefile", "geojson", "json", "parquet"]
+    encoding: str = "utf-8"
+    delimiter: str = ";"
+    sheet: str | None = None
+    header_row: int = Field(1, ge=1, description="1-based line or sheet row of the column names")
+    key: tuple[str, ...] = Field(min_length=1, description="source columns that identify a row within a file")
+    columns: tuple[Column, ...] = Field(min_length=1, description="columns the product relies on")
+    rows: Bounds = Field(description="expected rows per vintage, whole France")
+    bytes: Bounds = Field(description="expected size of one file")
+    rejects_tolerated: int = Field(0, ge=0, description="rows that may fail to be read before the asset fails")
+    rhythm_days: int = Field(ge=1, description="publication rhythm of the producer")
+    personal_data: Literal["none", "aggregate", "personal"] = "aggregate"
+    secrecy: str = Field(min_length=3, description="how the producer marks secrecy, plain French")
+    generation: Literal["QP2015", "QN2024"] | None = None
+    vintages: tuple[Vintage, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Dataset:
+        seen = [vintage.vintage for vintage in self.vintages]
+        if len(seen) != len(set(seen)):
+            raise ValueError(f"{self.id}: a vintage is declared twice ({seen})")
+        if self.format in GEOGRAPHIC and any(f.crs is None for v in self.vintages for f in v.files):
+            raise ValueError(f"{self.id}: files of format {self.format} need a crs")
+        names = [file.name for vintage in self.vintages for file in vintage.files]
+        if len(names) != len(set(names)):
+            raise ValueError(f"{self.id}: file names must be unique")
+        return self
+
+    @property
+    def is_geographic(self) -> bool:
+        return self.format in GEOGRAPHIC
+
+
+class _CatalogueFile(_Strict):
+    datasets: tuple[Dataset, ...]
+
+
+def load_file(path: Path) -> tuple[Dataset, ...]:
+    """Datasets of one catalogue file; raises CatalogueError naming the file and the key."""
+    try:
+        return _CatalogueFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).datasets
+    except (ValidationError, yaml.YAMLError) as error:
+        raise CatalogueError(f"{path.name}: {error}") from error
+
+
+@cache
+def load_catalogue(directory: Path = CATALOGUE_DIR) -> dict[str, Dataset]:
+    """All datasets by id, in a stable order."""
+    datasets: dict[str, Dataset] = {}
+    for path in sorted(directory.glob("*.yml")):
+        for dataset in load_file(path):
+            if dataset.id in datasets:
+                raise CatalogueError(f"{path.name}: dataset {dataset.id} is declared twice")
+            datasets[dataset.id] = dataset
+    return datasets
+
+
+def json_schema() -> dict[str, object]:
+    """Published JSON Schema of a catalogue file."""
+    return _CatalogueFile.model_json_schema()

@@ -1,0 +1,272 @@
+"""Where the bytes of a source file come from: the inbox, the demonstration, a mirror or the official address."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from email.utils import formatdate
+from functools import cache
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote, unquote, urlsplit
+
+import requests
+
+from dagster_project.settings import Settings
+from dagster_project.sources import disk
+from dagster_project.sources.archive import Archive, ArchivedFile
+from dagster_project.sources.catalogue import Dataset, SourceFile, Vintage
+from dagster_project.sources.http import FetchError, download, open_session
+
+_log = logging.getLogger(__name__)
+
+DEMO_MARKER = ".generator.json"
+_UNFINISHED = (".part", ".crdownload", ".download", ".tmp")
+_SMALLEST_CEILING = 64 << 20
+
+
+class SourceMissing(FetchError):  # noqa: N818  the name is part of the modules' contract
+    """There is no way to get this file from here; the message says what a person can do."""
+
+
+def fetch_file(dataset: Dataset, vintage: Vintage, file: SourceFile, settings: Settings) -> tuple[ArchivedFile, ...]:
+    """Bring one source file into the archive.
+
+    A file dropped in the inbox comes first; then the place that `settings.sources` names. The demonstration
+    never looks in the inbox: fictitious and real figures must not meet.
+
+    Returns:
+        The archived file; for a shapefile in several files, all of them, the .shp first.
+
+    Raises:
+        SourceMissing: this place does not have it; the message names the page, the inbox and the file name.
+        FetchError: it could not be fetched; `transient` tells whether trying again may help.
+        ArchiveError: the archive could not keep it.
+    """
+    fetcher = _Fetcher(dataset, vintage, file, settings)
+    if settings.sources == "demo":
+        return fetcher.from_folder(demo_mirror(settings), "demo")
+    dropped = inbox_files(dataset, file, settings)
+    if dropped:
+        return fetcher.from_paths([(path, f"inbox:{path.name}") for path in dropped], "inbox")
+    if settings.sources == "live":
+        return fetcher.from_live()
+    return fetcher.from_mirror()
+
+
+def references(
+    dataset: Dataset, vintage: Vintage, file: SourceFile, parts: tuple[ArchivedFile, ...], settings: Settings
+) -> tuple[ArchivedFile, ...]:
+    """What the size of a fetched file is compared with.
+
+    Returns:
+        The last different bytes received under the same key, then the same file of the previous vintage;
+        each only where the archive has it, from the same origin.
+    """
+    archive, first = open_archive(settings.archive_dir), parts[0]
+    earlier = [
+        entry
+        for entry in archive.history(first.key)
+        if entry.origin == first.origin and entry.sha256 != first.sha256 and entry.fetched_at <= first.fetched_at
+    ]
+    found = earlier[-1:]
+    before = [other for other in dataset.vintages if other.vintage < vintage.vintage]
+    if before:
+        neighbour, position = max(before, key=lambda other: other.vintage), vintage.files.index(file)
+        if len(neighbour.files) == len(vintage.files):
+            last = archive.latest(file_key(dataset, neighbour, neighbour.files[position]), first.origin)
+            found += [last] if last is not None else []
+    return tuple(found)
+
+
+def file_key(dataset: Dataset, vintage: Vintage, file: SourceFile, companion: str = "") -> str:
+    """Stable key of a file in the archive log; `companion` is the suffix (.dbf) of a shapefile's other files."""
+    return f"{dataset.id}/{vintage.vintage}/{file.name}" + (f"/{companion.lstrip('.').lower()}" if companion else "")
+
+
+@cache
+def open_archive(root: Path) -> Archive:
+    """One archive per folder and process, so that its log is read once."""
+    return Archive(root)
+
+
+def demo_mirror(settings: Settings) -> Path:
+    """Folder of the demonstration territory, written when absent or made by another generator or seed."""
+    from dagster_project.sources import demo  # needed for this origin only
+
+    folder = settings.demo_mirror
+    wanted = {"generator": str(demo.GENERATOR_VERSION), "seed": settings.demo_seed}
+    with _alone(folder.with_name(f".{folder.name}.lock")):
+        if _marker(folder) == wanted:
+            return folder
+        fresh, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+        for path in (fresh, old):
+            shutil.rmtree(path, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        demo.write_demo(fresh, settings.demo_seed)
+        (fresh / DEMO_MARKER).write_text(json.dumps(wanted) + "\n", encoding="utf-8")
+        if folder.exists():
+            folder.rename(old)
+        fresh.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def inbox_files(dataset: Dataset, file: SourceFile, settings: Settings) -> list[Path]:
+    """Files a person dropped for this source: `<name>.<suffix>`, or the base name of its mirror or live path.
+
+    Raises:
+        FetchError: several files could be meant.
+    """
+    folder = settings.inbox_dir
+    if not folder.is_dir():
+        return []
+    base_names = {PurePosixPath(path).name.casefold() for path in (file.mirror.paths if file.mirror else ())}
+    if file.live.url:
+        base_names.add(PurePosixPath(unquote(urlsplit(file.live.url).path)).name.casefold())
+    stem = file.name.casefold()
+    found = sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file()
+        and not path.name.startswith((".", "~"))
+        and path.suffix.lower() not in _UNFINISHED
+        and (path.name.casefold() in base_names or path.name.casefold() == stem or path.stem.casefold() == stem)
+    )
+    if dataset.format == "shapefile":
+        main = [path for path in found if path.suffix.lower() in (".shp", ".zip")]
+        companions = [path for path in found if path not in main]
+        if len(main) == 1:
+            return main if main[0].suffix.lower() == ".zip" else main + companions
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        raise FetchError(f"{folder} holds several files for {dataset.id} {file.name}: {names}; leave only one there")
+    return found
+
+
+class _Fetcher:
+    """Brings one source file from a given place."""
+
+    def __init__(self, dataset: Dataset, vintage: Vintage, file: SourceFile, settings: Settings) -> None:
+        self.dataset, self.vintage, self.file, self.settings = dataset, vintage, file, settings
+        self.archive = open_archive(settings.archive_dir)
+        # a zip may carry more than the table: the ceiling stops endless bodies, the validation `taille` is exact
+        self.max_bytes = max(_SMALLEST_CEILING, 8 * dataset.bytes.maximum)
+
+    def from_mirror(self) -> tuple[ArchivedFile, ...]:
+        place = self.settings.mirror
+        if not place:
+            raise FetchError("sources=mirror needs a mirror: pass --mirror DIR or set DQ_MIRROR")
+        scheme = urlsplit(place).scheme if "://" in place else ""
+        if scheme in ("http", "https"):
+            return self._over_http([(_joined(place, path), path) for path in self._mirror_paths()], "mirror")
+        if scheme:
+            raise FetchError(f"{place}: a mirror is a folder or an http(s) address, not {scheme}://")
+        return self.from_folder(Path(place).expanduser(), "mirror")
+
+    def from_live(self) -> tuple[ArchivedFile, ...]:
+        if self.file.live.url is None:
+            raise self._missing(f"no direct address ({self.file.live.note})")
+        try:
+            return self._over_http([(self.file.live.url, "")], "live")
+        except FetchError as error:
+            raise FetchError(f"{self._label()}: {error}. {self._by_hand()}", error.transient) from None
+
+    def from_folder(self, folder: Path, origin: str) -> tuple[ArchivedFile, ...]:
+        paths = self._mirror_paths()
+        if not folder.is_dir():
+            raise FetchError(f"{folder}: no such folder; pass the folder that holds the copies with --mirror DIR")
+        for path in paths:
+            if not (folder / path).is_file():
+                raise self._missing(f"{folder} has no {path}")
+        return self.from_paths([(folder / path, f"{origin}:{path}") for path in paths], origin)
+
+    def from_paths(self, places: list[tuple[Path, str]], origin: str) -> tuple[ArchivedFile, ...]:
+        """Files of this machine, each with the address it is logged under (no folder of this machine in it)."""
+        keys = self._keys([path.suffix for path, _ in places])
+        return tuple(self._local(path, url, key, origin) for (path, url), key in zip(places, keys, strict=True))
+
+    def _local(self, path: Path, url: str, key: str, origin: str) -> ArchivedFile:
+        """Read a local file again each time (a changed byte must be seen), write it only when it is new."""
+        try:
+            stat = path.stat()
+            if stat.st_size > self.max_bytes:
+                raise FetchError(
+                    f"{path}: {stat.st_size} bytes, more than the {self.max_bytes} allowed; check the file, "
+                    f"or raise bytes.maximum of {self.dataset.id} in the catalogue"
+                )
+            last, sha256 = self.archive.latest(key, origin), disk.sha256_of(path)
+            if last is not None and last.sha256 == sha256 and self.archive.is_intact(sha256):
+                return replace(last, unchanged=True)
+            return self.archive.store(
+                disk.file_chunks(path),
+                key=key,
+                name=path.name,
+                url=url,
+                final_url=path.absolute().as_uri(),
+                headers={"last-modified": formatdate(stat.st_mtime, usegmt=True)},
+                origin=origin,
+                max_bytes=self.max_bytes,
+            )
+        except OSError as error:
+            raise FetchError(
+                f"{path} cannot be read ({error.strerror or error}); check the file and its rights"
+            ) from error
+
+    def _over_http(self, places: list[tuple[str, str]], origin: str) -> tuple[ArchivedFile, ...]:
+        keys = self._keys([PurePosixPath(path).suffix for _, path in places])
+        with open_session(self.settings) as session:
+            return tuple(self._download(url, key, origin, session) for (url, _), key in zip(places, keys, strict=True))
+
+    def _download(self, url: str, key: str, origin: str, session: requests.Session) -> ArchivedFile:
+        return download(url, self.archive, self.settings, session, key=key, origin=origin, max_bytes=self.max_bytes)
+
+    def _keys(self, suffixes: list[str]) -> list[str]:
+        """The main file bears the key itself, its companions the key and their suffix."""
+        companions = ["", *suffixes[1:]]
+        return [file_key(self.dataset, self.vintage, self.file, companion) for companion in companions]
+
+    def _mirror_paths(self) -> tuple[str, ...]:
+        if self.file.mirror is None:
+            raise self._missing("the catalogue names no copy of it in a mirror")
+        return self.file.mirror.paths
+
+    def _missing(self, reason: str) -> SourceMissing:
+        return SourceMissing(f"{self._label()}: {reason}. {self._by_hand()}")
+
+    def _label(self) -> str:
+        return f"{self.dataset.id} {self.vintage.vintage}, {self.file.name}"
+
+    def _by_hand(self) -> str:
+        where = self.settings.inbox_dir / f"{self.file.name}.{'zip' if self.file.live.member else self.dataset.format}"
+        if self.settings.sources == "demo":
+            return f"Delete {self.settings.demo_mirror} and run again"
+        return f"Get it by hand from {self.dataset.origin.page} and put it at {where}, then run again"
+
+
+def _joined(address: str, path: str) -> str:
+    """A mirror path under an http(s) address, whose query (a token) is kept."""
+    parts = urlsplit(address)
+    return parts._replace(path=f"{parts.path.rstrip('/')}/{quote(path)}").geturl()
+
+
+def _marker(folder: Path) -> object:
+    path = folder / DEMO_MARKER
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    except ValueError:
+        _log.warning("%s cannot be read: the demonstration is written again", path)
+        return None
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Only one process at a time writes the demonstration."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

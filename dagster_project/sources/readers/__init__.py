@@ -1,0 +1,69 @@
+"""Readers: one archived file becomes one table of verbatim text with the address of every row.
+
+Adding a file of a known shape needs a catalogue entry only; adding a new shape is one module here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from dagster_project.sources.catalogue import Dataset, SourceFile, Vintage
+from dagster_project.sources.readers.arrow import constant_array, int64_array
+from dagster_project.sources.readers.base import Parsed, Reader, ReadError, ReadResult, Reject, Source
+from dagster_project.sources.readers.columns import GEOMETRY_COLUMNS, LINEAGE_COLUMNS
+from dagster_project.sources.readers.container import open_parts
+
+if TYPE_CHECKING:
+    from dagster_project.sources.archive import ArchivedFile
+
+__all__ = ["GEOMETRY_COLUMNS", "LINEAGE_COLUMNS", "ReadError", "ReadResult", "Reject", "read_file"]
+
+_MODULES = {
+    "csv": "csv",
+    "xlsx": "excel",
+    "shapefile": "shapefile",
+    "geojson": "geojson",
+    "json": "json_records",
+    "parquet": "parquet",
+}
+
+
+def read_file(dataset: Dataset, vintage: Vintage, file: SourceFile, parts: Sequence[ArchivedFile]) -> ReadResult:
+    """Read one file of a vintage.
+
+    Args:
+        parts: what `fetch_file` returned; for a shapefile the `.shp` first, then its companions.
+
+    Returns:
+        All source columns as text, as the producer wrote it (an empty cell is '', JSON null is null); for
+        geographic formats `geometry` (WKB, EPSG:2154, metres; null where that CRS has no meaning),
+        `geometry_original` (WKB), `_geometry_crs`, `_geometry_sha256`; then `_vintage, _source_sha256,
+        _source_member, _source_row` (CSV: physical line of the record's start; Excel: sheet row; others:
+        record, from 1).
+
+    Raises:
+        ReadError: the file cannot be read at all, or lacks a column of the catalogue.
+    """
+    read: Reader = import_module(f"{__name__}.{_MODULES[dataset.format]}").read
+    with open_parts(dataset, file, parts) as opened:
+        source = Source(dataset, vintage, file, opened)
+        try:
+            parsed = read(source)
+        except OverflowError as error:
+            raise ReadError(f"{source.where}: cells too large to be held in memory ({error})") from error
+    return ReadResult(_with_lineage(parsed, source), parsed.rejects, parsed.header)
+
+
+def _with_lineage(parsed: Parsed, source: Source) -> pa.Table:
+    count = len(parsed.rows)
+    lineage = {
+        "_vintage": constant_array(source.vintage.vintage, count),
+        "_source_sha256": constant_array(parsed.origin.sha256, count),
+        "_source_member": constant_array(parsed.origin.member, count),
+        "_source_row": int64_array(parsed.rows),
+    }
+    return pa.table({**parsed.columns, **parsed.extra, **lineage})

@@ -1,0 +1,161 @@
+{#
+    Indicators of one theme: the formula is data (seed `indicator_term`).
+
+    An indicator has one of two paths in an edition: `value` (the producer publishes it) or `ratio`
+    (numerators over a denominator). A path exists for a zone level and an edition when that edition carries
+    every one of its variables; `value` comes first. Then, per zone: terms are summed, the division comes last,
+    and a term that is absent gives its reason to the figure, which has no value.
+
+    A QPV of the generation that an edition covers, but absent from its file, is `non_couvert`.
+#}
+{% macro indicateurs(theme) -%}
+with
+
+terme as (
+    select
+        indicator_term.indicator_code,
+        indicator_term.role,
+        indicator_term.variable,
+        indicator_term.coefficient,
+        indicator.scale,
+        case when indicator_term.role = 'value' then 'value' else 'ratio' end as path,
+        count(*) over (
+            partition by indicator_term.indicator_code, indicator_term.role = 'value'
+        ) as terms_in_path
+    from {{ ref('indicator_term') }} as indicator_term
+    inner join {{ ref('indicator') }} as indicator using (indicator_code)
+    where indicator.theme = '{{ theme }}'
+),
+
+source_cell as (
+    select observation.*
+    from {{ ref('observation') }} as observation
+    where observation.variable in (select variable from terme)
+),
+
+edition as (
+    select distinct zone_level, generation, vintage, variable
+    from source_cell
+),
+
+candidate_path as (
+    select
+        edition.zone_level,
+        edition.generation,
+        edition.vintage,
+        terme.indicator_code,
+        terme.path
+    from terme
+    inner join edition using (variable)
+    group by all
+    having count(*) = any_value(terme.terms_in_path)
+),
+
+chosen_path as (
+    select * from candidate_path
+    qualify row_number() over (
+        partition by indicator_code, zone_level, generation, vintage
+        order by path = 'value' desc
+    ) = 1
+),
+
+zone as (
+    select zone_level, zone_code, generation, null as vintage
+    from {{ ref('dim_zone') }}
+    where zone_level = 'QPV'
+    union all
+    select distinct zone_level, zone_code, generation, source_cell.vintage
+    from source_cell
+    semi join {{ ref('dim_zone') }} using (zone_level, zone_code, generation)
+    where zone_level != 'QPV'
+),
+
+term_cell as (
+    select
+        chosen_path.indicator_code,
+        chosen_path.zone_level,
+        zone.zone_code,
+        chosen_path.generation,
+        chosen_path.vintage,
+        chosen_path.path,
+        terme.role,
+        terme.coefficient * source_cell.value as contribution,
+        terme.scale,
+        source_cell.dataset,
+        source_cell.variable_group,
+        coalesce(source_cell.status, 'non_couvert') as status
+    from chosen_path
+    inner join terme using (indicator_code, path)
+    inner join zone
+        on
+            chosen_path.zone_level = zone.zone_level
+            and chosen_path.generation = zone.generation
+            and coalesce(zone.vintage, chosen_path.vintage) = chosen_path.vintage
+    left join source_cell
+        on
+            chosen_path.zone_level = source_cell.zone_level
+            and zone.zone_code = source_cell.zone_code
+            and chosen_path.generation = source_cell.generation
+            and chosen_path.vintage = source_cell.vintage
+            and terme.variable = source_cell.variable
+),
+
+summed as (
+    select
+        indicator_code,
+        zone_level,
+        zone_code,
+        generation,
+        vintage,
+        any_value(path) as path,
+        any_value(scale) as scale,
+        sum(contribution) filter (where role = 'value') as published_value,
+        sum(contribution) filter (where role = 'numerator') as numerator,
+        sum(contribution) filter (where role = 'denominator') as denominator,
+        {{ statut_le_plus_fort('status') }} as term_status,
+        min(dataset) as dataset,
+        list(distinct variable_group order by variable_group) filter (where variable_group is not null)
+            as variable_groups
+    from term_cell
+    group by all
+)
+
+select
+    indicator_code,
+    zone_level,
+    zone_code,
+    generation,
+    vintage,
+    {{ valeur_indicateur() }} as value,
+    case when term_status = 'ok' then numerator end as numerator,
+    case when term_status = 'ok' then denominator end as denominator,
+    {{ statut_indicateur() }} as status,
+    dataset,
+    variable_groups
+from summed
+{%- endmacro %}
+
+{# The reason that prevails when several terms of a figure are absent. #}
+{% macro statut_le_plus_fort(status) -%}
+    case
+        when bool_and({{ status }} = 'ok') then 'ok'
+        when bool_or({{ status }} = 'secret_primaire') then 'secret_primaire'
+        when bool_or({{ status }} = 'secret_secondaire') then 'secret_secondaire'
+        when bool_or({{ status }} = 'convention') then 'convention'
+        when bool_and({{ status }} = 'non_couvert') then 'non_couvert'
+        else 'nd'
+    end
+{%- endmacro %}
+
+{# Division last; an empty denominator gives no value (and the status `nd`), never an infinity. #}
+{% macro valeur_indicateur() -%}
+    case
+        when term_status != 'ok' then null
+        when path = 'value' then published_value
+        else scale * numerator / nullif(denominator, 0)
+    end
+{%- endmacro %}
+
+{% macro statut_indicateur() -%}
+    case when term_status = 'ok' and path = 'ratio' and denominator = 0 then 'nd' else term_status end
+{%- endmacro %}

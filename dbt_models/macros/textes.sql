@@ -1,0 +1,21 @@
+{# A number as French producers write it: blanks (space, U+00A0, U+202F) between thousands, decimal comma. #}
+{% macro nombre(texte) -%}
+    try_cast(replace(translate({{ texte }}, ' ' || chr(160) || chr(8239), ''), ',', '.') as double)
+{%- endmacro %}
+
+{# A name reduced to what survives spelling habits: no accent, case, ligature, hyphen, apostrophe. #}
+{% macro cle_nom(texte) -%}
+    trim(regexp_replace(
+        replace(replace(strip_accents(lower({{ texte }})), 'œ', 'oe'), 'æ', 'ae'), '[^a-z0-9]+', ' ', 'g'
+    ))
+{%- endmacro %}
+
+{# Département of a QPV code: characters 3 to 5, less one leading zero (never characters 4 and 5). #}
+{% macro departement_de_qpv(code) -%}
+    regexp_replace(substr({{ code }}, 3, 3), '^0', '')
+{%- endmacro %}
+
+{# Codes that lost their leading zero ("1053" for "01053"). #}
+{% macro code_commune(texte) -%}
+    lpad({{ texte }}, 5, '0')
+{%- endmacro %}

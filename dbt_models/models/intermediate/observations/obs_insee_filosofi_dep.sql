@@ -1,0 +1,1 @@
+{{ observation('stg_insee__filosofi_dep', 'insee_filosofi_dep') }}

@@ -1,0 +1,1 @@
+{{ observation('stg_insee__filosofi_qpv', 'insee_filosofi_qpv') }}

@@ -1,0 +1,1 @@
+{{ observation('stg_insee__revn', 'insee_revn') }}

@@ -1,0 +1,79 @@
+{# Communes, EPCI, départements, régions and metropolitan France, with their legal populations. #}
+with
+
+population as (
+    select zone_code as commune_code, {{ nombre('"PMUN"') }} as population_hab
+    from {{ ref('stg_insee__populations_communes') }}
+),
+
+commune as (
+    select commune.*, population.population_hab
+    from {{ ref('int_zones__communes') }} as commune
+    left join population using (commune_code)
+),
+
+epci as (
+    select
+        epci.epci_code,
+        any_value(epci.epci_name) as epci_name,
+        any_value(epci.seat_departement_code) as departement_code,
+        list(epci.commune_code order by epci.commune_code) as communes,
+        list(distinct commune.departement_code order by commune.departement_code) as departements,
+        sum(commune.population_hab) as population_hab
+    from {{ ref('stg_dgcl__epci') }} as epci
+    left join commune using (commune_code)
+    group by epci.epci_code
+),
+
+departement as (
+    select
+        departement.departement_code,
+        any_value(departement.departement_name) as departement_name,
+        any_value(departement.region_code) as region_code,
+        sum(commune.population_hab) as population_hab
+    from {{ ref('stg_insee__cog_departements') }} as departement
+    left join commune using (departement_code)
+    group by departement.departement_code
+),
+
+region as (
+    select
+        region.region_code,
+        any_value(region.region_name) as region_name,
+        list(departement.departement_code order by departement.departement_code) as departements,
+        sum(departement.population_hab) as population_hab
+    from {{ ref('stg_insee__cog_regions') }} as region
+    left join departement using (region_code)
+    group by region.region_code
+)
+
+select
+    'COM' as zone_level,
+    commune_code as zone_code,
+    commune_name as name,
+    [commune_code] as communes,
+    epci_code as epci,
+    departement_code as departement,
+    region_code as region,
+    [departement_code] as departements,
+    population_hab
+from commune
+union all
+select
+    'EPCI', epci.epci_code, epci.epci_name, epci.communes, epci.epci_code,
+    epci.departement_code, departement.region_code, epci.departements, epci.population_hab
+from epci
+left join departement using (departement_code)
+union all
+select
+    'DEP', departement_code, departement_name, null, null,
+    departement_code, region_code, [departement_code], population_hab
+from departement
+union all
+select 'REG', region_code, region_name, null, null, null, region_code, departements, population_hab
+from region
+union all
+select
+    'FRM', 'FRM', 'France métropolitaine', null, null, null, null, null,
+    sum(population_hab) filter (where departement_code not like '97%')
+from departement

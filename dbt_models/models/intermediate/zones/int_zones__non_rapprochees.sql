@@ -1,0 +1,20 @@
+{# Zones that a statistical file names and no list of zones knows: reported, never dropped in silence. #}
+with
+
+named as (
+    select dataset, vintage, zone_level, zone_code, generation, count(*) as cells
+    from {{ ref('observation') }}
+    where zone_level != 'ENSQPV'
+    group by all
+),
+
+known as (
+    select 'QPV' as zone_level, qpv_code as zone_code, generation from {{ ref('int_zones__qpv') }}
+    union all
+    select zone_level, zone_code, 'COG' as generation from {{ ref('int_zones__administratives') }}
+)
+
+select named.*
+from named
+anti join known using (zone_level, zone_code, generation)
+order by all

@@ -1,0 +1,52 @@
+with
+
+qpv as (
+    select qpv_code, generation, qpv_name, departement_code from {{ ref('stg_anct__qpv_2015') }}
+    union all
+    select qpv_code, generation, qpv_name, departement_code from {{ ref('stg_anct__qpv_2024') }}
+),
+
+membership as (
+    select
+        link.qpv_code,
+        link.generation,
+        list(link.commune_code order by link.commune_code) filter (where link.commune_code is not null) as communes,
+        {# An EPCI is given only when every commune of the QPV lies in it. #}
+        case
+            when count(distinct commune.epci_code) = 1 and bool_and(commune.epci_code is not null)
+                then min(commune.epci_code)
+        end as epci_code
+    from {{ ref('int_zones__qpv_communes') }} as link
+    left join {{ ref('int_zones__communes') }} as commune using (commune_code)
+    group by link.qpv_code, link.generation
+),
+
+demography as (
+    select zone_code as qpv_code, generation, vintage, {{ nombre('"POP_MUN"') }} as population_hab
+    from {{ ref('stg_insee__demo') }}
+    where zone_level = 'QPV'
+    union all
+    select zone_code, generation, vintage, {{ nombre('"popMuniQPV"') }}
+    from {{ ref('stg_anct__analyse_qpv') }}
+),
+
+latest_population as (
+    select qpv_code, generation, population_hab
+    from demography
+    where population_hab is not null
+    qualify row_number() over (partition by qpv_code, generation order by vintage desc) = 1
+)
+
+select
+    qpv.qpv_code,
+    qpv.generation,
+    qpv.qpv_name,
+    membership.communes,
+    membership.epci_code,
+    qpv.departement_code,
+    departement.region_code,
+    latest_population.population_hab
+from qpv
+left join membership using (qpv_code, generation)
+left join {{ ref('stg_insee__cog_departements') }} as departement using (departement_code)
+left join latest_population using (qpv_code, generation)

@@ -1,0 +1,92 @@
+{# The heart: one row per indicator, zone, generation and edition. #}
+with
+
+figure as (
+    {% for theme in ['population', 'revenus', 'couverture', 'emploi'] -%}
+    select * from {{ ref('int_indicateurs__' ~ theme) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+{# A zone that its source does not cover still belongs to the dataset of its neighbours. #}
+attributed as (
+    select
+        figure.* exclude (dataset, variable_groups),
+        coalesce(figure.dataset, max(figure.dataset) over same_table) as dataset,
+        coalesce(figure.variable_groups, max(figure.variable_groups) over same_table) as variable_groups,
+        lag(figure.vintage) over (
+            partition by figure.indicator_code, figure.zone_level, figure.zone_code, figure.generation
+            order by figure.vintage
+        ) as previous_vintage
+    from figure
+    window same_table as (
+        partition by figure.indicator_code, figure.zone_level, figure.generation, figure.vintage
+    )
+),
+
+edition as (
+    select distinct dataset, vintage, variable_groups from attributed
+),
+
+edition_group as (
+    select dataset, vintage, variable_groups, unnest(variable_groups) as variable_group from edition
+),
+
+{# What the figure speaks of: the reference period of each of its sources, else the edition. #}
+described_edition as (
+    select
+        edition_group.dataset,
+        edition_group.vintage,
+        edition_group.variable_groups,
+        coalesce(
+            string_agg(distinct edition_reference.reference_period, ' ; ' order by edition_reference.reference_period),
+            'édition ' || edition_group.vintage
+        ) as reference_period,
+        bool_or(known_break.variable_group is not null) as breaks_series
+    from edition_group
+    left join {{ ref('edition_reference') }} as edition_reference
+        on
+            edition_group.dataset = edition_reference.dataset
+            and edition_group.vintage = edition_reference.vintage
+            and edition_group.variable_group = edition_reference.variable_group
+    left join {{ ref('known_break') }} as known_break
+        on
+            edition_group.variable_group = known_break.variable_group
+            and known_break.vintage in ('*', edition_group.vintage)
+    group by edition_group.dataset, edition_group.vintage, edition_group.variable_groups
+)
+
+select
+    attributed.indicator_code,
+    attributed.zone_level,
+    attributed.zone_code,
+    attributed.generation,
+    attributed.vintage,
+    attributed.value,
+    indicator.unit,
+    attributed.numerator,
+    attributed.denominator,
+    cast(null as double) as ci_low,
+    cast(null as double) as ci_high,
+    cast(null as double) as n_effective,
+    'M0' as method,
+    cast(case when attributed.status = 'ok' then 1 end as double) as coverage,
+    attributed.status,
+    case
+        when attributed.previous_vintage is null then null
+        else not described_edition.breaks_series
+    end as comparable_with_previous,
+    described_edition.reference_period,
+    attributed.dataset,
+    catalogue.licence,
+    md5(concat_ws(
+        '|', attributed.indicator_code, attributed.zone_level, attributed.zone_code,
+        attributed.generation, attributed.vintage
+    )) as figure_id,
+    '{{ var("build_id") }}' as run_id
+from attributed
+inner join {{ ref('indicator') }} as indicator using (indicator_code)
+inner join described_edition using (dataset, vintage, variable_groups)
+inner join {{ source('derived', 'catalogue') }} as catalogue using (dataset)
+order by
+    attributed.indicator_code, attributed.zone_level, attributed.zone_code, attributed.generation, attributed.vintage

@@ -1,0 +1,1 @@
+{{ staging_table_qpv('insee_revn') }}

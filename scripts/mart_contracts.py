@@ -1,0 +1,77 @@
+"""Write the contracts of the wide marts from the indicator seed: `make contracts`.
+
+The seed is the one place where an indicator is described; the YAML that dbt enforces and documents follows from
+it. A test fails when the two differ.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+MARTS = ROOT / "dbt_models" / "models" / "marts"
+KEYS = {
+    "zone_level": "Niveau de la zone : QPV, ENSQPV, COM, EPCI, DEP, REG ou FRM.",
+    "zone_code": "Code officiel de la zone.",
+    "generation": "Génération des périmètres (QP2015, QN2024) ou COG pour les zones administratives.",
+    "vintage": "Édition de la table source.",
+}
+OWNER = "data-et-quartiers"
+
+
+def contract(theme: str, indicators: list[dict[str, str]]) -> dict[str, Any]:
+    """dbt properties of one wide mart: keys, then one documented column per indicator."""
+    columns: list[dict[str, Any]] = [
+        {"name": name, "data_type": "varchar", "description": meaning, "config": {"meta": {"owner": OWNER}}}
+        for name, meaning in KEYS.items()
+    ]
+    for row in indicators:
+        columns.append(
+            {
+                "name": row["column_name"],
+                "data_type": "double",
+                "description": f"{row['libelle_fr']}. {row['definition_fr']}",
+                "config": {
+                    "meta": {
+                        "indicator": row["indicator_code"],
+                        "unit": row["unit"],
+                        "formula": row["formula"],
+                        "sources": row["source_datasets"].split(","),
+                        "owner": row["owner"],
+                    }
+                },
+            }
+        )
+    return {
+        "version": 2,
+        "models": [
+            {
+                "name": f"mart_{theme}",
+                "description": f"Indicateurs du thème « {theme} » : une ligne par zone et par édition.",
+                "data_tests": [{"cle_unique": {"arguments": {"columns": list(KEYS)}}}],
+                "columns": columns,
+            }
+        ],
+    }
+
+
+def contracts() -> dict[Path, str]:
+    """Path and text of every wide mart's contract."""
+    with (ROOT / "seeds" / "indicator.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    texts = {}
+    for theme in dict.fromkeys(row["theme"] for row in rows):
+        content = contract(theme, [row for row in rows if row["theme"] == theme])
+        text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110)
+        header = "# Written from seeds/indicator.csv by `make contracts`; edit the seed.\n"
+        texts[MARTS / theme / f"mart_{theme}.yml"] = header + text
+    return texts
+
+
+if __name__ == "__main__":
+    for path, text in contracts().items():
+        path.write_text(text, encoding="utf-8")

@@ -1,0 +1,32 @@
+"""Shared fixtures. No test reaches beyond loopback; tests on real files skip where those are absent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dagster_project.settings import PROJECT_ROOT, Settings
+
+REAL_DATA = Path(os.environ.get("DQ_TEST_REAL_DATA", PROJECT_ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(autouse=True)
+def _no_inherited_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own DQ_* variables must not change what is tested."""
+    for name in [name for name in os.environ if name.startswith("DQ_") and name != "DQ_TEST_REAL_DATA"]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", sources="demo")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real public files, read in place."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"real files not found at {REAL_DATA}: set DQ_TEST_REAL_DATA to a mirror folder")
+    return REAL_DATA
