@@ -7,6 +7,7 @@ Precedence: explicit arguments, then the environment, then what the home folder 
 from __future__ import annotations
 
 import json
+import os
 import re
 from functools import cached_property
 from pathlib import Path
@@ -127,6 +128,14 @@ def remember(settings: Settings) -> None:
     temporary = settings.home / "home.json.tmp"
     temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     temporary.replace(settings.home / "home.json")
+
+
+def export_environment(settings: Settings) -> None:
+    """Give these settings to everything this process starts or imports: Dagster loads its definitions by itself."""
+    values = settings.model_dump(include={"home", "sources", "mirror", "territory", "inbox"}, exclude_none=True)
+    os.environ.update({f"DQ_{key.upper()}": str(value) for key, value in values.items()})
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
 
 
 def _remembered(home: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import logging
 import os
 import re
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -69,7 +70,8 @@ class Archive:
         self.log_path = root / "log.jsonl"
         self.damaged: dict[int, str] = {}  # byte offset in the log -> what could not be read there
         self._entries: list[ArchivedFile] = []
-        self._offset = 0
+        self._offset = self._inode = 0
+        self._reading = threading.Lock()
 
     def object_path(self, sha256: str) -> Path:
         """Where the bytes with this digest are, or would be."""
@@ -224,9 +226,10 @@ class Archive:
         if not self.log_path.exists():
             self._entries, self._offset = [], 0
             return self._entries
-        with self.log_path.open("rb") as handle:
-            if handle.seek(0, os.SEEK_END) < self._offset:
-                self._entries, self._offset = [], 0
+        with self._reading, self.log_path.open("rb") as handle:
+            stat = os.fstat(handle.fileno())
+            if stat.st_size < self._offset or stat.st_ino != self._inode:  # another log took its place
+                self._entries, self._offset, self._inode = [], 0, stat.st_ino
             handle.seek(self._offset)
             for line in handle:
                 entry = self._parse(line, self._offset)

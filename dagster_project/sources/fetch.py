@@ -142,6 +142,10 @@ def inbox_files(dataset: Dataset, file: SourceFile, settings: Settings) -> list[
         companions = [path for path in found if path not in main]
         if len(main) == 1:
             return main if main[0].suffix.lower() == ".zip" else main + companions
+        if companions and not main:
+            raise FetchError(
+                f"{folder} holds {companions[0].name} but no .shp; add the other files, or one zip of them"
+            )
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
         raise FetchError(f"{folder} holds several files for {dataset.id} {file.name}: {names}; leave only one there")
@@ -161,7 +165,10 @@ class _Fetcher:
         place = self.settings.mirror
         if not place:
             raise FetchError("sources=mirror needs a mirror: pass --mirror DIR or set DQ_MIRROR")
-        scheme = urlsplit(place).scheme if "://" in place else ""
+        try:
+            scheme = urlsplit(place).scheme if "://" in place else ""
+        except ValueError as error:
+            raise FetchError(f"{place}: not an address ({error}); check --mirror or DQ_MIRROR") from error
         if scheme in ("http", "https"):
             return self._over_http([(_joined(place, path), path) for path in self._mirror_paths()], "mirror")
         if scheme:
@@ -242,9 +249,10 @@ class _Fetcher:
         return f"{self.dataset.id} {self.vintage.vintage}, {self.file.name}"
 
     def _by_hand(self) -> str:
-        where = self.settings.inbox_dir / f"{self.file.name}.{'zip' if self.file.live.member else self.dataset.format}"
         if self.settings.sources == "demo":
             return f"Delete {self.settings.demo_mirror} and run again"
+        zipped = self.file.live.member or self.dataset.format == "shapefile"
+        where = self.settings.inbox_dir / f"{self.file.name}.{'zip' if zipped else self.dataset.format}"
         return f"Get it by hand from {self.dataset.origin.page} and put it at {where}, then run again"
 
 

@@ -98,9 +98,10 @@ def open_session(settings: Settings) -> requests.Session:
     session.headers.update(HEADERS)
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(max_retries=retry))
-    urllib3_log = logging.getLogger("urllib3.connectionpool")
-    if not any(isinstance(existing, _Redacted) for existing in urllib3_log.filters):
-        urllib3_log.addFilter(_Redacted())
+    for name in ("urllib3.connectionpool", "urllib3.util.retry"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(existing, _Redacted) for existing in logger.filters):
+            logger.addFilter(_Redacted())
     return session
 
 

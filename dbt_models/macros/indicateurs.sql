@@ -64,9 +64,8 @@ zone as (
     from {{ ref('dim_zone') }}
     where zone_level = 'QPV'
     union all
-    select distinct zone_level, zone_code, generation, source_cell.vintage
+    select distinct zone_level, zone_code, generation, vintage
     from source_cell
-    semi join {{ ref('dim_zone') }} using (zone_level, zone_code, generation)
     where zone_level != 'QPV'
 ),
 

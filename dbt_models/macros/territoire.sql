@@ -1,7 +1,8 @@
 {# True for rows whose département belongs to the territory of the run; all of France when none is named. #}
 {% macro dans_le_territoire(departement) -%}
-    {%- if var('departements') -%}
-        {{ departement }} in ({% for code in var('departements') %}'{{ code }}'{{ ', ' if not loop.last }}{% endfor %})
+    {%- set codes = env_var('DQ_DBT_DEPARTEMENTS', '') -%}
+    {%- if codes -%}
+        {{ departement }} in ('{{ codes.split(',') | join("', '") }}')
     {%- else -%}
         true
     {%- endif -%}

@@ -5,6 +5,7 @@ Adding a file of a known shape needs a catalogue entry only; adding a new shape 
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -48,13 +49,17 @@ def read_file(dataset: Dataset, vintage: Vintage, file: SourceFile, parts: Seque
     Raises:
         ReadError: the file cannot be read at all, or lacks a column of the catalogue.
     """
+    try:
+        codecs.lookup(dataset.encoding)
+    except LookupError as error:
+        raise ReadError(f"{dataset.id}: unknown encoding {dataset.encoding!r} in the catalogue") from error
     read: Reader = import_module(f"{__name__}.{_MODULES[dataset.format]}").read
     with open_parts(dataset, file, parts) as opened:
         source = Source(dataset, vintage, file, opened)
         try:
             parsed = read(source)
-        except OverflowError as error:
-            raise ReadError(f"{source.where}: cells too large to be held in memory ({error})") from error
+        except (OverflowError, UnicodeError) as error:
+            raise ReadError(f"{source.where}: its text cannot be read as {dataset.encoding} ({error})") from error
     return ReadResult(_with_lineage(parsed, source), parsed.rejects, parsed.header)
 
 

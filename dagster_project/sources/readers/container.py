@@ -5,26 +5,19 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from dagster_project.sources import formats, zip_layout
 from dagster_project.sources.catalogue import Dataset, SourceFile
 from dagster_project.sources.readers.base import Part, ReadError
 
 if TYPE_CHECKING:
     from dagster_project.sources.archive import ArchivedFile
 
-_SUFFIX = {
-    "csv": ".csv",
-    "xlsx": ".xlsx",
-    "shapefile": ".shp",
-    "geojson": ".geojson",
-    "json": ".json",
-    "parquet": ".parquet",
-}
 _COPY_BYTES = 1 << 20
 
 
@@ -50,13 +43,9 @@ def open_parts(dataset: Dataset, file: SourceFile, parts: Sequence[ArchivedFile]
 
 def _is_container(path: Path) -> bool:
     """A zip, unless it is itself an Excel workbook."""
-    if not zipfile.is_zipfile(path):
-        return False
-    try:
-        with zipfile.ZipFile(path) as container:
-            return "[Content_Types].xml" not in container.namelist()
-    except zipfile.BadZipFile:
-        return True  # _extract says what is wrong
+    with path.open("rb") as handle:
+        head = handle.read(4)
+    return zip_layout.is_zip(head) and not zip_layout.is_workbook(path)
 
 
 def _extract(dataset: Dataset, file: SourceFile, archived: ArchivedFile, folder: Path) -> tuple[Part, ...]:
@@ -64,7 +53,11 @@ def _extract(dataset: Dataset, file: SourceFile, archived: ArchivedFile, folder:
         with zipfile.ZipFile(archived.path) as container:
             chosen = _choose(dataset, file, archived, container)
             return tuple(_copy(container, info, archived, folder) for info in chosen)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except zip_layout.ZipProblemError as error:
+        raise ReadError(
+            f"{dataset.id}, {archived.name}: {error}. Set `member` in the catalogue entry of {file.name}"
+        ) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ReadError(
             f"{dataset.id}, {archived.name}: the zip cannot be read ({error}); fetch it again, or replace it "
             "by a complete copy in the inbox folder"
@@ -82,15 +75,9 @@ def _choose(
     dataset: Dataset, file: SourceFile, archived: ArchivedFile, container: zipfile.ZipFile
 ) -> list[zipfile.ZipInfo]:
     """The member to read, followed by its companions when it is a shapefile."""
-    pattern = _pattern(dataset, file, archived)
     members = [info for info in container.infolist() if not info.is_dir()]
-    found = [info for info in members if _matches(info.filename, pattern)]
-    if len(found) != 1:
-        names = ", ".join(repr(info.filename) for info in members[:20]) or "nothing"
-        raise ReadError(
-            f"{dataset.id}, {archived.name}: expected one member like {pattern!r} in the zip, found {len(found)}; "
-            f"it holds {names}. Set `member` in the catalogue entry of {file.name}"
-        )
+    name = zip_layout.matching_member(container, _pattern(dataset, file, archived))
+    found = [info for info in members if info.filename == name][:1]
     if dataset.format != "shapefile":
         return found
     main = PurePosixPath(found[0].filename)
@@ -104,11 +91,7 @@ def _choose(
     return found + companions
 
 
-def _matches(name: str, pattern: str) -> bool:
-    return fnmatch(name.lower(), pattern.lower()) or fnmatch(PurePosixPath(name).name.lower(), pattern.lower())
-
-
 def _pattern(dataset: Dataset, file: SourceFile, archived: ArchivedFile) -> str:
     of_mirror = file.mirror.member if file.mirror else None
     declared = (of_mirror, file.live.member) if archived.origin in ("mirror", "demo") else (file.live.member, of_mirror)
-    return next((pattern for pattern in declared if pattern), f"*{_SUFFIX[dataset.format]}")
+    return next((pattern for pattern in declared if pattern), f"*{formats.SUFFIXES[dataset.format]}")

@@ -88,7 +88,9 @@ def _plain_header(source: Source, encoding: str) -> list[str] | None:
     if b"\r" in line:
         return None
     try:
-        return line.decode("utf-8-sig" if encoding in _UTF8 and start == 0 else encoding).split(source.dataset.delimiter)
+        return line.decode("utf-8-sig" if encoding in _UTF8 and start == 0 else encoding).split(
+            source.dataset.delimiter
+        )
     except UnicodeDecodeError:
         return None
 
@@ -215,7 +217,9 @@ class _RowChecker:
             missing = self._header.named[sum(i < len(cells) for i in self._positions)]
             return f"{len(cells)} cellules au lieu de {self._needed} : la première manquante est {missing}"
         if any(cells[len(self._header.names) :]):
-            return f"{len(cells)} cellules au lieu de {len(self._header.names)} : du contenu dépasse la dernière colonne"
+            return (
+                f"{len(cells)} cellules au lieu de {len(self._header.names)} : du contenu dépasse la dernière colonne"
+            )
         if not all(map(str.isascii, record)):
             for i in self._positions:
                 if byte := _undecodable(cells[i]):

@@ -23,6 +23,6 @@ computed as (
 select *, computed / expected - 1 as relative_gap
 from computed
 where
-    {{ 'true' if var('real_sources', false) and not var('departements') else 'false' }}
+    {{ 'true' if env_var('DQ_DBT_REAL', '') and not env_var('DQ_DBT_DEPARTEMENTS', '') else 'false' }}
     and abs(computed / expected - 1) > tolerance_relative
 {% endtest %}

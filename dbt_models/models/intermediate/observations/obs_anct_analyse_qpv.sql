@@ -1,1 +1,1 @@
-{{ observation('stg_anct__analyse_qpv', 'anct_analyse_qpv') }}
+{{ observation('anct_analyse_qpv') }}

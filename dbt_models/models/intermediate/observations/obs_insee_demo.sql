@@ -1,1 +1,1 @@
-{{ observation('stg_insee__demo', 'insee_demo') }}
+{{ observation('insee_demo') }}

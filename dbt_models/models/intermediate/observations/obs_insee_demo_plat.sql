@@ -1,1 +1,1 @@
-{{ observation('stg_insee__demo_plat', 'insee_demo_plat') }}
+{{ observation('insee_demo_plat') }}

@@ -1,1 +1,1 @@
-{{ observation('stg_insee__filosofi_com', 'insee_filosofi_com') }}
+{{ observation('insee_filosofi_com') }}

@@ -1,1 +1,1 @@
-{{ observation('stg_insee__filosofi_dep', 'insee_filosofi_dep') }}
+{{ observation('insee_filosofi_dep') }}

@@ -1,1 +1,1 @@
-{{ observation('stg_insee__filosofi_epci', 'insee_filosofi_epci') }}
+{{ observation('insee_filosofi_epci') }}

@@ -1,1 +1,1 @@
-{{ observation('stg_insee__filosofi_metropole', 'insee_filosofi_metropole') }}
+{{ observation('insee_filosofi_metropole') }}

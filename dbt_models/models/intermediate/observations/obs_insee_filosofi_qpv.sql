@@ -1,1 +1,1 @@
-{{ observation('stg_insee__filosofi_qpv', 'insee_filosofi_qpv') }}
+{{ observation('insee_filosofi_qpv') }}

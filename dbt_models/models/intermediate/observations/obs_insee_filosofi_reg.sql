@@ -1,1 +1,1 @@
-{{ observation('stg_insee__filosofi_reg', 'insee_filosofi_reg') }}
+{{ observation('insee_filosofi_reg') }}

@@ -1,1 +1,1 @@
-{{ observation('stg_insee__ipro', 'insee_ipro') }}
+{{ observation('insee_ipro') }}

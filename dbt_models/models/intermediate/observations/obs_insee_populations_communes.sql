@@ -1,1 +1,1 @@
-{{ observation('stg_insee__populations_communes', 'insee_populations_communes') }}
+{{ observation('insee_populations_communes') }}

@@ -1,1 +1,1 @@
-{{ observation('stg_insee__revn', 'insee_revn') }}
+{{ observation('insee_revn') }}

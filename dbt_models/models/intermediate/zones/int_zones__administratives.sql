@@ -1,9 +1,21 @@
 {# Communes, EPCI, départements, régions and metropolitan France, with their legal populations. #}
 with
 
+arrondissement as (
+    select commune_code, any_value(parent_commune_code) as parent_commune_code
+    from {{ ref('stg_insee__cog_communes') }}
+    where commune_type = 'ARM'
+    group by commune_code
+),
+
+{# Paris, Lyon and Marseille are listed by arrondissement. #}
 population as (
-    select zone_code as commune_code, {{ nombre('"PMUN"') }} as population_hab
-    from {{ ref('stg_insee__populations_communes') }}
+    select
+        coalesce(arrondissement.parent_commune_code, legal.zone_code) as commune_code,
+        sum({{ nombre('legal."PMUN"') }}) as population_hab
+    from {{ ref('stg_insee__populations_communes') }} as legal
+    left join arrondissement on legal.zone_code = arrondissement.commune_code
+    group by all
 ),
 
 commune as (

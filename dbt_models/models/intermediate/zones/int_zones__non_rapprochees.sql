@@ -2,10 +2,12 @@
 with
 
 named as (
-    select dataset, vintage, zone_level, zone_code, generation, count(*) as cells
-    from {{ ref('observation') }}
+    {% for dataset, staging in tables_statistiques().items() -%}
+    select '{{ dataset }}' as dataset, vintage, zone_level, zone_code, generation
+    from {{ ref(staging) }}
     where zone_level != 'ENSQPV'
-    group by all
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 known as (

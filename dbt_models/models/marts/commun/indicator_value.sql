@@ -83,7 +83,7 @@ select
         '|', attributed.indicator_code, attributed.zone_level, attributed.zone_code,
         attributed.generation, attributed.vintage
     )) as figure_id,
-    '{{ var("build_id") }}' as run_id
+    '{{ env_var("DQ_DBT_BUILD_ID", "local") }}' as run_id
 from attributed
 inner join {{ ref('indicator') }} as indicator using (indicator_code)
 inner join described_edition using (dataset, vintage, variable_groups)

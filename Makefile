@@ -1,0 +1,61 @@
+# Data & Quartiers. `make run` and `make test` work alone on a machine that has Python 3.12, make and a package index.
+PYTHON ?= python3.12
+VENV := .venv
+BIN := $(VENV)/bin
+
+export DAGSTER_DISABLE_TELEMETRY := yes
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export DO_NOT_TRACK := 1
+export GX_ANALYTICS_ENABLED := false
+
+.PHONY: run test ui docs lint format lock bench contracts clean
+
+run: $(VENV)/.run           ## the demonstration territory, from fictitious files to a published release
+	$(BIN)/dq run
+
+test: $(VENV)/.dev          ## every test; those on real files or in a browser skip where these are absent
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+ui: $(VENV)/.run            ## the Dagster UI on http://127.0.0.1:3000
+	$(BIN)/dq ui
+
+lint: $(VENV)/.dev          ## formats, lint, types, layers, SQL
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint dbt_models/models dbt_models/tests --processes 2
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/sqlfluff fix dbt_models/models dbt_models/tests --processes 2
+
+docs: $(VENV)/.dev          ## dbt's documentation, in dbt_models/target
+	cd dbt_models && ../$(BIN)/dbt docs generate --static --profiles-dir .
+
+bench: $(VENV)/.dev         ## the benchmark; its table goes to docs/benchmarks.md
+	$(BIN)/python -m benchmarks.spine
+
+contracts: $(VENV)/.dev     ## the wide marts' contracts, from seeds/indicator.csv
+	$(BIN)/python scripts/mart_contracts.py
+
+lock: $(VENV)/.dev          ## new lock files (hashes, no addresses); needs uv
+	uv pip compile pyproject.toml --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links \
+	  --no-header --no-annotate --python-version 3.12 -o requirements.lock
+	uv pip compile pyproject.toml --group dev -c requirements.lock --generate-hashes --no-strip-extras \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.12 -o requirements-dev.lock
+
+# The lock lists every package: nothing is resolved here, and every file must have its hash.
+$(VENV)/.run: requirements.lock
+	$(if $(wildcard $(BIN)/python),,$(PYTHON) -m venv $(VENV))
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python scripts/install_project.py
+	touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	touch $@
+
+clean:
+	rm -rf $(VENV) dbt_models/target dbt_models/logs

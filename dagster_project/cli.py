@@ -1,0 +1,143 @@
+"""The `dq` command. Heavy imports wait inside the commands, so that `dq --help` answers at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dagster_project.settings import Settings, SettingsError, load_settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Data & Quartiers: figures on priority neighbourhoods.")
+sources_app = typer.Typer(no_args_is_help=True, help="The catalogue; what changed upstream; what is late.")
+app.add_typer(sources_app, name="sources")
+
+Sources = Annotated[str | None, typer.Option(help="demo, mirror or live")]
+MirrorOption = Annotated[str | None, typer.Option(help="Folder or http(s) address that holds copies of the sources")]
+Territory = Annotated[str | None, typer.Option(help="france, west, or dep:35,44")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output")]
+
+
+def _settings(**explicit: object) -> Settings:
+    try:
+        return load_settings(**explicit)
+    except (SettingsError, ValueError) as error:
+        _fail(str(error))
+        raise  # not reached: _fail exits
+
+
+def _fail(message: str) -> None:
+    typer.secho(f"dq: {message}", err=True, fg="red")
+    raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    sources: Sources = None,
+    mirror: MirrorOption = None,
+    territory: Territory = None,
+    select: Annotated[str | None, typer.Option(help="Only these assets (Dagster selection syntax)")] = None,
+    as_json: Json = False,
+) -> None:
+    """From the sources to a published release; publishes only what passed every blocking check."""
+    settings = _settings(sources=sources, mirror=mirror, territory=territory)
+    typer.secho(f"Sources: {settings.sources}; territory: {settings.territory}; home: {settings.home}", err=True)
+    from dagster_project.runner import RunError, run_graph
+
+    try:
+        outcome = run_graph(settings, select)
+    except (RunError, RuntimeError) as error:
+        _fail(str(error))
+        return
+    if as_json:
+        typer.echo(json.dumps({**outcome.__dict__, "home": str(settings.home)}, ensure_ascii=False))
+    if not outcome.succeeded:
+        _fail("the run failed; archive, warehouse and the current release are as they were\n" + "\n".join(outcome.errors))
+    if not as_json:
+        where = settings.releases_dir / "current"
+        typer.echo(f"Published: {where} -> {outcome.released}" if outcome.released else f"Nothing changed: {where} stands")
+
+
+@sources_app.command("list")
+def sources_list(as_json: Json = False) -> None:
+    """Every dataset of the catalogue: vintages, format, licence, official page."""
+    from dagster_project.sources.catalogue import load_catalogue
+
+    datasets = load_catalogue().values()
+    if as_json:
+        typer.echo(json.dumps([dataset.model_dump(mode="json") for dataset in datasets], ensure_ascii=False))
+        return
+    for dataset in datasets:
+        vintages = ", ".join(vintage.vintage for vintage in dataset.vintages)
+        typer.echo(f"{dataset.id:32} {dataset.format:9} {vintages:30} {dataset.origin.page}")
+
+
+@sources_app.command("check")
+def sources_check(sources: Sources = None, mirror: MirrorOption = None, as_json: Json = False) -> None:
+    """Fetch every file into the archive and validate it, without building anything."""
+    from dagster_project.sources.status import check_sources
+
+    settings = _settings(sources=sources, mirror=mirror)
+    rows = check_sources(settings, progress=lambda text: typer.secho(f"  {text}", err=True))
+    _table(rows, as_json, ("file", "state", "detail"))
+    if any(row["state"] in {"absent", "refused"} for row in rows):
+        raise typer.Exit(1)
+
+
+@sources_app.command("status")
+def sources_status(as_json: Json = False) -> None:
+    """What the archive holds of each dataset, and what is later than its producer's rhythm."""
+    from dagster_project.sources.status import source_status
+
+    _table(source_status(_settings()), as_json, ("dataset", "state", "last_fetched", "detail"))
+
+
+def _table(rows: list[dict[str, str]], as_json: bool, columns: tuple[str, ...]) -> None:
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    widths = [max([len(column), *(len(row[column]) for row in rows)]) for column in columns[:-1]]
+    for row in rows:
+        cells = [row[column].ljust(width) for column, width in zip(columns, widths, strict=False)]
+        typer.echo("  ".join([*cells, row[columns[-1]]]).rstrip())
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """What is missing on this machine, in plain words."""
+    from dagster_project.doctor import examine
+
+    findings = examine(_settings())
+    if as_json:
+        typer.echo(json.dumps([finding.__dict__ for finding in findings], ensure_ascii=False))
+    else:
+        for finding in findings:
+            typer.echo(f"{'ok' if finding.ok else 'MANQUE':7} {finding.subject}: {finding.advice}")
+    if not all(finding.ok or finding.optional for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def ui(port: int = 3000) -> None:
+    """The Dagster UI on this machine only, with the schedule and sensors running."""
+    import os
+
+    from dagster_project.runner import prepare_home
+    from dagster_project.settings import PROJECT_ROOT
+
+    prepare_home(_settings())
+    dagster = Path(sys.executable).parent / "dagster"
+    workspace = str(PROJECT_ROOT / "workspace.yaml")
+    os.execv(dagster, [str(dagster), "dev", "-h", "127.0.0.1", "-p", str(port), "-w", workspace])
+
+
+def main() -> None:
+    """Entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

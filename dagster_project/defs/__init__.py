@@ -1,0 +1,3 @@
+"""What Dagster sees, one concept a module. Work is done elsewhere; here it is named, ordered and shown."""
+
+OWNER = "team:data-et-quartiers"

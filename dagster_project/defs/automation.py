@@ -1,0 +1,57 @@
+"""When things run: one nightly job over the whole graph, and what happens when a run fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.release.failures import report_failure
+from dagster_project.settings import Settings
+
+NIGHTLY = "nightly"
+
+
+def nightly_job() -> Any:
+    """Everything, as a unit: figures of one night come from one set of bytes."""
+    return dg.define_asset_job(
+        NIGHTLY,
+        selection=dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks(),
+        description="Toute la chaîne, des fichiers des producteurs à la version publiée.",
+        tags={"owner": "data-et-quartiers"},
+    )
+
+
+def nightly_schedule() -> dg.ScheduleDefinition:
+    """02:30 in Paris, summer and winter: after the producers' own nightly updates."""
+    return dg.ScheduleDefinition(
+        name="nightly_schedule",
+        job_name=NIGHTLY,
+        cron_schedule="30 2 * * *",
+        execution_timezone="Europe/Paris",
+        description="Chaque nuit à 2 h 30, heure de Paris.",
+    )
+
+
+def failure_sensor(settings: Settings) -> dg.SensorDefinition:
+    """A failed run leaves a report and calls the webhook, when one is set."""
+
+    @dg.run_failure_sensor(
+        name="failure_report",
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Écrit un rapport de panne et appelle le webhook DQ_WEBHOOK_URL s’il est défini.",
+    )
+    def failure_report(context: dg.RunFailureSensorContext) -> None:
+        steps = [
+            {"step": str(event.step_key), "error": event.message or ""} for event in context.get_step_failure_events()
+        ]
+        path = report_failure(
+            settings,
+            run_id=context.dagster_run.run_id,
+            job=context.dagster_run.job_name,
+            message=context.failure_event.message or "",
+            steps=steps,
+        )
+        context.log.info(f"failure report: {path}")
+
+    return failure_report

@@ -1,0 +1,118 @@
+"""The dbt project as Dagster needs it: a fresh manifest, the environment of a run, names and code versions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
+
+from dagster_project.defs import OWNER
+from dagster_project.provenance.build import digest_files
+from dagster_project.release.promote import building_path
+from dagster_project.settings import PROJECT_ROOT, Settings
+
+DBT_DIR = PROJECT_ROOT / "dbt_models"
+# Beside the interpreter, so that it is found when the virtual environment is not on PATH.
+DBT_EXECUTABLE = Path(sys.executable).parent / "dbt"
+TARGET = DBT_DIR / "target"
+MANIFEST = TARGET / "manifest.json"
+
+
+def dbt_environment(settings: Settings, build_id: str = "local") -> dict[str, str]:
+    """Variables that `profiles.yml`, sources and macros read; nothing else configures dbt."""
+    return {
+        "DQ_DBT_WAREHOUSE": str(building_path(settings)),
+        "DQ_DBT_RAW": str(settings.raw_dir),
+        "DQ_DBT_DERIVED": str(settings.derived_dir),
+        "DQ_DBT_DEPARTEMENTS": ",".join(settings.departements or ()),
+        "DQ_DBT_REAL": "" if settings.sources == "demo" else "1",
+        "DQ_DBT_BUILD_ID": build_id,
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def ensure_manifest(settings: Settings) -> Path:
+    """Path of a manifest made from the project as it is now; parsed again only when a file changed.
+
+    Raises:
+        RuntimeError: dbt refuses the project; the message is dbt's own.
+    """
+    folders = ("models", "macros", "tests")
+    files = [path for name in folders for path in (DBT_DIR / name).rglob("*") if path.is_file()]
+    files += [*DBT_DIR.glob("*.yml"), *(PROJECT_ROOT / "seeds").glob("*.csv")]
+    digest = digest_files(files, PROJECT_ROOT)
+    stamp = TARGET / "project.sha256"
+    if MANIFEST.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
+        return MANIFEST
+    run = subprocess.run(
+        [DBT_EXECUTABLE, "--quiet", "parse", "--project-dir", DBT_DIR, "--profiles-dir", DBT_DIR],
+        env={**os.environ, **dbt_environment(settings)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode:
+        raise RuntimeError(f"dbt cannot read {DBT_DIR}: {run.stdout}{run.stderr}")
+    stamp.write_text(digest, encoding="utf-8")
+    return MANIFEST
+
+
+def load_manifest(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+class Translator(DagsterDbtTranslator):
+    """Keys and groups follow the layers; a model's code version sees the macros it is written with."""
+
+    def __init__(self, manifest: Mapping[str, Any]) -> None:
+        super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+        self._manifest = manifest
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """`raw/x` and `derived/x` for sources, `reference/x` for seeds, `staging|intermediate|marts/x` for models."""
+        props = dbt_resource_props
+        layer = props["source_name"] if props["resource_type"] == "source" else props["schema"]
+        return dg.AssetKey([layer, props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The layer, and the topic below it."""
+        if dbt_resource_props["resource_type"] == "seed":
+            return "reference"
+        return "_".join(dbt_resource_props["fqn"][1:3])
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        """Every table has an owner."""
+        return [OWNER]
+
+    def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
+        """The layer, to select by."""
+        return {"layer": dbt_resource_props["schema"]}
+
+    def get_code_version(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """Digest of the model's SQL and of every macro it reaches, directly or through another."""
+        props = dbt_resource_props
+        digest = hashlib.sha256((props.get("raw_code") or "").encode())
+        digest.update(props.get("checksum", {}).get("checksum", "").encode())
+        for macro in sorted(self._reachable(props.get("depends_on", {}).get("macros", []))):
+            digest.update(self._manifest["macros"][macro]["macro_sql"].encode())
+        return digest.hexdigest()[:12]
+
+    def _reachable(self, macros: list[str]) -> set[str]:
+        found: set[str] = set()
+        waiting = [macro for macro in macros if macro in self._manifest["macros"]]
+        while waiting:
+            macro = waiting.pop()
+            if macro not in found:
+                found.add(macro)
+                waiting += self._manifest["macros"][macro]["depends_on"]["macros"]
+        return found

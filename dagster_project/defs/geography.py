@@ -1,0 +1,63 @@
+"""Tables that SQL cannot make: contours, and the catalogue as a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.defs import OWNER
+from dagster_project.defs.raw import raw_key
+from dagster_project.geo.contours import RAW_TABLES, build_zone_geometries
+from dagster_project.provenance.build import code_digest
+from dagster_project.settings import Settings
+from dagster_project.sources.catalogue import load_catalogue
+from dagster_project.sources.derived import cached_table, catalogue_table
+
+
+def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """Assets that read Parquet and write Parquet under `DQ_HOME/derived`."""
+
+    @dg.asset(
+        key=["derived", "zone_geometries"],
+        deps=[raw_key(name) for name in RAW_TABLES],
+        group_name="geographie",
+        kinds={"python", "parquet"},
+        owners=[OWNER],
+        description="Contours valides de toutes les zones, en EPSG:2154, avec ce qui a dû être réparé.",
+    )
+    def zone_geometries() -> dg.MaterializeResult[Any]:
+        inputs = [settings.raw_dir / f"{name}.parquet" for name in RAW_TABLES]
+        path = settings.derived_dir / "zone_geometries.parquet"
+        digest, rows = cached_table(path, inputs, code_digest(), lambda: build_zone_geometries(settings.raw_dir))
+        return _result(path, digest, rows, {"contours_repares": _repaired(path)})
+
+    @dg.asset(
+        key=["derived", "catalogue"],
+        group_name="geographie",
+        kinds={"python", "parquet"},
+        owners=[OWNER],
+        description="Producteur, licence, page officielle et rythme de chaque jeu de données du catalogue.",
+    )
+    def catalogue() -> dg.MaterializeResult[Any]:
+        path = settings.derived_dir / "catalogue.parquet"
+        table = catalogue_table(load_catalogue())
+        digest, rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
+        return _result(path, digest, rows, {})
+
+    return [zone_geometries, catalogue]
+
+
+def _result(path: Path, digest: str, rows: int, metadata: dict[str, Any]) -> dg.MaterializeResult[Any]:
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(digest),
+        metadata={"dagster/row_count": rows, "dagster/uri": str(path), **metadata},
+    )
+
+
+def _repaired(path: Path) -> int:
+    import duckdb
+
+    row = duckdb.sql(f"select count(*) filter (where repaired) from '{path}'").fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,58 @@
+"""The end of the way: the quality report, then the release. Neither runs unless every blocking check passed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.defs import OWNER
+from dagster_project.defs.dbt import dbt_target
+from dagster_project.provenance.build import describe_build
+from dagster_project.release.promote import MARTS, promote
+from dagster_project.release.report import report_paths, write_quality_report
+from dagster_project.settings import Settings
+
+MART_KEYS = [dg.AssetKey(["marts", name]) for name in MARTS]
+
+
+def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """The report of what was checked, and the promoted release."""
+
+    @dg.asset(
+        key=["reports", "quality"],
+        deps=MART_KEYS,
+        group_name="publication",
+        kinds={"python"},
+        owners=[OWNER],
+        description="Rapport de qualité, lisible hors ligne : ce qui a été contrôlé et ce que cela a donné.",
+    )
+    def quality_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        summary = write_quality_report(settings, dbt_target(settings) / "run_results.json", run_id=context.run_id)
+        return dg.MaterializeResult(
+            metadata={"rapport": dg.MetadataValue.path(str(report_paths(settings).html)), **summary}
+        )
+
+    @dg.asset(
+        key=["releases", "current"],
+        deps=[*MART_KEYS, quality_report],
+        group_name="publication",
+        kinds={"python", "parquet", "csv"},
+        owners=[OWNER],
+        pool="duckdb_writer",
+        description="Version publiée : dossier immuable en Parquet et CSV ; `current` bascule d’un seul geste.",
+    )
+    def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        build = describe_build(settings)
+        published = promote(settings, build, {"qualite.html": report_paths(settings).html})
+        context.log.info(f"release {published.release_id} is now current")
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(build.build_id),
+            metadata={
+                "version": published.release_id,
+                "dossier": dg.MetadataValue.path(str(published.path)),
+                "sources": dg.MetadataValue.json(build.sources),
+            },
+        )
+
+    return [quality_report, release]

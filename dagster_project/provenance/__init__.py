@@ -1,0 +1,1 @@
+"""Provenance: what a build was made of."""

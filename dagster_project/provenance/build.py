@@ -1,0 +1,86 @@
+"""Identity of a build: a digest of everything its figures depend on.
+
+Same inputs, same code, same settings: same `build_id`, so nothing is computed again. Anything that changes a
+figure changes the digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from dagster_project.settings import PROJECT_ROOT, Settings
+
+# What turns raw tables into figures, and what judges them. Readers are already in each raw table's version.
+CODE = (
+    ("dbt_models/macros", "*.sql"),
+    ("dbt_models/models", "*.sql"),
+    ("dbt_models/models", "*.yml"),
+    ("dbt_models/tests", "*.sql"),
+    ("dbt_models", "dbt_project.yml"),
+    ("seeds", "*.csv"),
+    ("expectations", "*.json"),
+    ("dagster_project/geo", "*.py"),
+    ("dagster_project/release", "*.py"),
+    ("dagster_project/quality", "*.py"),
+)
+LIBRARIES = ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "shapely", "pyarrow")
+
+
+@dataclass(frozen=True)
+class Build:
+    """What a build is made of. `build_id` is 64 hexadecimal digits."""
+
+    build_id: str
+    sources: dict[str, str]
+    code: str
+    libraries: dict[str, str]
+    sources_kind: str
+    territory: str
+
+    def as_json(self) -> str:
+        """Stable JSON text, for the release."""
+        return json.dumps(self.__dict__, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def digest_files(paths: Iterable[Path], root: Path) -> str:
+    """One digest of names and contents, independent of where the project lies."""
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+@cache
+def code_digest(root: Path = PROJECT_ROOT) -> str:
+    """Digest of all code and reference data that figures depend on."""
+    return digest_files({path for folder, pattern in CODE for path in (root / folder).rglob(pattern)}, root)
+
+
+def raw_versions(raw_dir: Path) -> dict[str, str]:
+    """Data version of each raw table, from its manifest."""
+    versions = {}
+    for path in sorted(raw_dir.glob("*.json")):
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        versions[manifest["dataset_id"]] = manifest["data_version"]
+    return versions
+
+
+def describe_build(settings: Settings) -> Build:
+    """The build that the present raw tables and code would make."""
+    content = {
+        "sources": raw_versions(settings.raw_dir),
+        "code": code_digest(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "sources_kind": settings.sources,
+        "territory": settings.territory,
+    }
+    build_id = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return Build(build_id=build_id, **content)  # type: ignore[arg-type]

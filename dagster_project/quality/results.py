@@ -1,0 +1,84 @@
+"""What a rule found, and the cache of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from dagster_project.quality.suites import Severity, Suite
+
+_CODE = ("frames.py", "results.py", "engine.py", "suites.py")
+
+
+class ExpectationResult(BaseModel):
+    """Outcome of one expectation on one table.
+
+    Attributes:
+        observed: what was seen, in plain French.
+        element_count: rows looked at; None for a rule on the whole column.
+        failing_rows: the first failing rows, whole, with `_vintage` and `_source_row` where the table has them.
+        skipped: not evaluated, because it only makes sense on real sources; counts as passed.
+        error: why the rule could not be evaluated (a missing column, for instance); counts as failed.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    suite: str
+    table: str
+    id: str
+    type: str
+    severity: Severity
+    reason: str
+    passed: bool
+    observed: str
+    unexpected_count: int | None = None
+    element_count: int | None = None
+    failing_rows: list[dict[str, Any]] = []
+    kwargs: dict[str, Any]
+    skipped: bool = False
+    error: str | None = None
+
+    @property
+    def blocking(self) -> bool:
+        """True when this result must stop the run."""
+        return not self.passed and self.severity == "critical"
+
+
+_RESULTS = TypeAdapter(list[ExpectationResult])
+
+
+def cache_key(suite: Suite, path: Path, *, real: bool) -> str:
+    """Everything a result depends on: the table's bytes, the suite, the code, the libraries, real or fictitious."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        digest.update(hashlib.file_digest(file, "sha256").digest())
+    digest.update(suite.model_dump_json().encode())
+    for name in _CODE:
+        digest.update((Path(__file__).parent / name).read_bytes())
+    digest.update(f"{version('great_expectations')} {version('duckdb')} {version('pandas')} {real}".encode())
+    return digest.hexdigest()
+
+
+def read_cache(directory: Path, suite: Suite, key: str) -> list[ExpectationResult] | None:
+    """Cached results, or None when there are none for this key. A damaged file is as good as none."""
+    path = directory / f"{suite.name}.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return _RESULTS.validate_python(content["results"]) if content["key"] == key else None
+    except (OSError, KeyError, TypeError, ValueError, ValidationError):
+        return None  # it is rebuilt from the table
+
+
+def write_cache(directory: Path, suite: Suite, key: str, results: list[ExpectationResult]) -> None:
+    """Keep the results of a suite, in place of the previous ones."""
+    directory.mkdir(parents=True, exist_ok=True)
+    temporary = directory / f"{suite.name}.json.{os.getpid()}.tmp"
+    content = {"key": key, "results": _RESULTS.dump_python(results, mode="json")}
+    temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(directory / f"{suite.name}.json")

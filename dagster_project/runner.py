@@ -1,0 +1,104 @@
+"""A run of the graph in this process, on the same Dagster instance that the UI shows."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dagster_project.settings import Settings, export_environment, remember
+
+INSTANCE_TEMPLATE = Path(__file__).parent / "dagster.yaml"
+
+
+class RunError(RuntimeError):
+    """A run could not start or failed; the message says why and what is unchanged."""
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How a run ended. `released` is None when nothing had changed."""
+
+    run_id: str
+    succeeded: bool
+    released: str | None
+    errors: tuple[str, ...]
+
+
+def prepare_home(settings: Settings) -> None:
+    """Folders, the memory of what this home is for, and Dagster's instance file."""
+    remember(settings)
+    for folder in (settings.dagster_home, settings.inbox_dir, settings.reports_dir, settings.releases_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    instance_file = settings.dagster_home / "dagster.yaml"
+    if not instance_file.exists():
+        shutil.copyfile(INSTANCE_TEMPLATE, instance_file)
+    export_environment(settings)
+
+
+@contextmanager
+def sole_run(settings: Settings) -> Iterator[None]:
+    """One `dq run` at a time in a home; the lock goes with the process, however it ends."""
+    with (settings.home / "run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunError(f"another run is under way in {settings.home}; wait for it to end") from error
+        yield
+
+
+def run_graph(settings: Settings, select: str | None = None) -> RunOutcome:
+    """Run the nightly job, or the assets that `select` names in Dagster's selection syntax.
+
+    Raises:
+        RunError: another run holds the home, or the selection names nothing.
+    """
+    prepare_home(settings)
+    with sole_run(settings):
+        return _execute(settings, select)
+
+
+def _execute(settings: Settings, select: str | None) -> RunOutcome:
+    import dagster as dg
+
+    from dagster_project.defs.automation import NIGHTLY
+    from dagster_project.definitions import defs
+    from dagster_project.release.failures import report_failure
+    from dagster_project.release.promote import current_release
+
+    before = current_release(settings)
+    job = defs.resolve_job_def(NIGHTLY)
+    keys = None
+    if select:
+        keys = sorted(dg.AssetSelection.from_string(select).resolve(defs.resolve_asset_graph()))
+        if not keys:
+            raise RunError(f"--select {select!r} names no asset; `dg list defs` shows them all")
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=keys,
+            raise_on_error=False,
+            run_config={"loggers": {"dq": {}}},
+        )
+        failures = [event for event in result.all_events if event.is_step_failure]
+        errors = tuple(_reason(event) for event in failures)
+        if not result.success:
+            steps = [
+                {"step": str(event.step_key), "error": error} for event, error in zip(failures, errors, strict=True)
+            ]
+            report_failure(settings, run_id=result.run_id, job=NIGHTLY, message="run failed", steps=steps)
+    after = current_release(settings)
+    released = after.release_id if after and after != before else None
+    return RunOutcome(result.run_id, result.success, released, errors)
+
+
+def _reason(event: object) -> str:
+    """The message meant for people: a Failure's description, else the error's own."""
+    data = event.step_failure_data  # type: ignore[attr-defined]
+    if data.user_failure_data and data.user_failure_data.description:
+        return f"{event.step_key}: {data.user_failure_data.description}"  # type: ignore[attr-defined]
+    error = data.error.cause or data.error
+    return f"{event.step_key}: {error.message.strip()}"  # type: ignore[attr-defined]

@@ -1,0 +1,136 @@
+"""Contours: a tessellation of communes with irregular shared edges, and QPV polygons, at sea in EPSG:2154."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dagster_project.sources.demo.territory import BOW_TIE_2024, COLUMNS, ROWS, Cell, Qpv, Territory, stream
+
+Points = npt.NDArray[np.float64]
+
+# South-west corner and side of a tile, metres: off the Atlantic coast, where nobody lives.
+WEST, SOUTH, SIDE = -90_000.0, 6_530_000.0, 6_000.0
+NODE_JITTER, EDGE_JITTER, EDGE_POINTS = 0.10, 0.035, 3
+RING_RADIUS = 1_300.0  # where the QPV of a commune stand, around the middle of its tile
+CONTOUR_DECIMALS = 4  # degrees, as in the published contours
+QPV_DECIMALS = 5
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Rings without their closing point. Tiles are in degrees, already rounded, so that neighbours match exactly."""
+
+    tiles: dict[Cell, Points]  # longitude, latitude
+    qpv: dict[str, Points]  # by code of both generations, EPSG:2154, metres
+
+
+def build_geometry(territory: Territory) -> Geometry:
+    """Contours of a territory; the same seed gives the same coordinates."""
+    rng = stream(territory.seed, "geometry")
+    edges = _edges(rng)
+    tiles = {
+        (column, row): _tile(edges, column, row) for column in range(COLUMNS) for row in range(ROWS)
+    }
+    degrees = dict(zip(tiles, to_degrees(list(tiles.values()), CONTOUR_DECIMALS), strict=True))
+    return Geometry(degrees, _qpv(territory, tiles, edges, rng))
+
+
+def to_degrees(rings: list[Points], decimals: int) -> list[Points]:
+    """EPSG:2154 to longitude, latitude, rounded; rings are sent together because setting up a projection is slow."""
+    from pyproj import Transformer
+
+    together = np.concatenate(rings)
+    transformer = Transformer.from_crs("EPSG:2154", "EPSG:4326", always_xy=True)
+    degrees = np.column_stack(transformer.transform(together[:, 0], together[:, 1])).round(decimals)
+    return np.split(degrees, np.cumsum([len(ring) for ring in rings])[:-1])
+
+
+def bow_tie(ring: Points) -> Points:
+    """The ring with two neighbouring points exchanged, which makes it cross itself."""
+    crossed = ring.copy()
+    crossed[[2, 3]] = crossed[[3, 2]]
+    return crossed
+
+
+def is_bow_tie(qpv: Qpv) -> bool:
+    """Whether the published 2024 perimeter is deliberately invalid, as 85 of the real ones are."""
+    return qpv.generation == "QN2024" and qpv.name == BOW_TIE_2024
+
+
+Edge = tuple[Cell, Cell]
+
+
+def _edges(rng: np.random.Generator) -> dict[Edge, Points]:
+    """Each edge once, from its lower or left node, so that both neighbours use the same points."""
+    grid = np.stack(np.meshgrid(np.arange(COLUMNS + 1), np.arange(ROWS + 1), indexing="ij"), axis=-1)
+    nodes = np.array([WEST, SOUTH]) + SIDE * (grid + rng.uniform(-NODE_JITTER, NODE_JITTER, grid.shape))
+    edges = {}
+    steps = np.linspace(0, 1, EDGE_POINTS + 2)[:, None]
+    for column in range(COLUMNS + 1):
+        for row in range(ROWS + 1):
+            for to in ((column + 1, row), (column, row + 1)):
+                if to[0] > COLUMNS or to[1] > ROWS:
+                    continue
+                start, end = nodes[column, row], nodes[to]
+                line = start + steps * (end - start)
+                across = np.array([start[1] - end[1], end[0] - start[0]])
+                line[1:-1] += rng.uniform(-EDGE_JITTER, EDGE_JITTER, (EDGE_POINTS, 1)) * across
+                edges[((column, row), to)] = line
+    return edges
+
+
+def _tile(edges: dict[Edge, Points], column: int, row: int) -> Points:
+    here, right = (column, row), (column + 1, row)
+    above, across = (column, row + 1), (column + 1, row + 1)
+    sides = (
+        edges[(here, right)],
+        edges[(right, across)],
+        edges[(above, across)][::-1],
+        edges[(here, above)][::-1],
+    )
+    return np.concatenate([side[:-1] for side in sides])
+
+
+def _qpv(
+    territory: Territory, tiles: dict[Cell, Points], edges: dict[Edge, Points], rng: np.random.Generator
+) -> dict[str, Points]:
+    found: dict[str, Points] = {}
+    for qpv in territory.qpv2015 + territory.qpv2024:
+        centre = _centre(qpv, tiles, edges)
+        if qpv.parent is None:
+            found[qpv.code] = _blob(centre, rng)
+        elif qpv.statut == "I":
+            found[qpv.code] = found[qpv.parent]
+        else:
+            found[qpv.code] = _changed(found[qpv.parent], centre, rng)
+    return found
+
+
+def _centre(qpv: Qpv, tiles: dict[Cell, Points], edges: dict[Edge, Points]) -> Points:
+    if len(qpv.cells) == 2:  # on the middle of the edge that its two communes share
+        upper = max(qpv.cells)
+        edge = edges[(upper, (upper[0] + 1, upper[1]))]
+        return edge[len(edge) // 2]
+    middle: Points = tiles[qpv.cells[0]].mean(axis=0)
+    angle = 2 * np.pi * (qpv.slot + 0.3) / max(qpv.slots, 1)
+    return middle + RING_RADIUS * np.array([np.cos(angle), np.sin(angle)])
+
+
+def _blob(centre: Points, rng: np.random.Generator) -> Points:
+    """A star-shaped polygon, hence valid, of 10 to 17 points and 150 to 420 m."""
+    count = int(rng.integers(10, 18))
+    angles = 2 * np.pi * (np.arange(count) + rng.uniform(-0.3, 0.3, count)) / count
+    radii = rng.uniform(180, 420) * rng.uniform(0.85, 1.15, count)
+    ring = centre + radii[:, None] * np.column_stack([np.cos(angles), np.sin(angles)])
+    return np.round(ring, 1)
+
+
+def _changed(ring: Points, centre: Points, rng: np.random.Generator) -> Points:
+    """A modified perimeter: some streets in, some out, seen from the same centre."""
+    factors = np.ones(len(ring))
+    moved = rng.choice(len(ring), size=len(ring) // 2, replace=False)
+    factors[moved] = rng.uniform(0.75, 1.25, len(moved))
+    return np.round(centre + factors[:, None] * (ring - centre), 1)

@@ -1,0 +1,227 @@
+"""Every real file of the catalogue, read in place. Row counts and cells were taken from the files by other means
+(line counts, a hex dump of the .dbf, the manifests that came with the files)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import shapely
+
+from dagster_project.settings import Settings
+from dagster_project.sources.catalogue import Dataset, SourceFile, Vintage, load_catalogue
+from dagster_project.sources.raw import build_raw
+from dagster_project.sources.readers import LINEAGE_COLUMNS, ReadResult, read_file
+from tests.readers_support import archived
+
+pytestmark = pytest.mark.real_data
+
+ROWS = {
+    "insee/DEMO_2017.csv": 1346,
+    "insee/DEMO_2018.csv": 1346,
+    "insee/DEMO_2019.csv": 1346,
+    "insee/DEMO_2021.csv": 1400,
+    "insee/REVN_2017.csv": 1346,
+    "insee/REVN_2018.csv": 1346,
+    "insee/REVN_2019.csv": 1353,
+    "insee/REVN_2021.csv": 1352,
+    "insee/IPRO_2017.csv": 1346,
+    "insee/IPRO_2018.csv": 1346,
+    "insee/IPRO_2019.csv": 1346,
+    "insee/IPRO_2020.csv": 1345,
+    "insee/IPRO_2021.csv": 1345,
+    "insee/data_filo16_qp_revdis.csv": 1353,
+    "insee/data_filo17_qp_revdis.csv": 1353,
+    "insee/data_filo18_qp_revdis.csv": 1353,
+    "insee/data_DEMO_2019_V1_QP.csv": 1346,
+    "insee/data_DEMO_2020_V1_QP.csv": 1400,
+    "insee/data_DEMO_2021_V1_QP.csv": 1400,
+    "insee/FILO2018_DISP_COM.csv": 31_330,
+    "insee/FILO2018_DISP_EPCI.csv": 1244,
+    "insee/FILO2018_DISP_DEP.csv": 98,
+    "insee/FILO2018_DISP_REG.csv": 15,
+    "insee/FILO2018_DISP_METROPOLE.csv": 1,
+    "insee/FILO2019_DISP_COM.csv": 31_361,
+    "insee/FILO2019_DISP_EPCI.csv": 1240,
+    "insee/FILO2019_DISP_DEP.csv": 98,
+    "insee/FILO2019_DISP_REG.csv": 15,
+    "insee/FILO2019_DISP_METROPOLE.csv": 1,
+    "insee/analyse_qpv.csv": 1713,
+    "admin/commune_2021.csv": 37_742,
+    "admin/communes.csv": 37_544,
+    "admin/departements.csv": 101,
+    "admin/regions.csv": 18,
+    "admin/mouvements-communes.csv": 13_284,
+    "admin/donnees_communes.csv": 34_970,
+    "admin/epcicom.xlsx": 34_931,
+    "admin/region_52_com.geojson": 1232,
+    "admin/region_53_com.geojson": 1206,
+    "admin/region_52_epci.geojson": 71,
+    "admin/region_53_epci.geojson": 61,
+    "admin/region_52_dep.geojson": 5,
+    "admin/region_53_dep.geojson": 4,
+    "qpv/QP_METROPOLE_LB93.shp": 1296,
+    "qpv/QP_METROPOLEOUTREMER_WGS84_EPSG4326.shp": 1514,
+    "qpv/qpv2024_simplified.geojson": 1609,
+    "qpv/adulte-relais-2020.json": 4660,
+    "qpv/adulte-relais-2021.json": 5377,
+    "qpv/adulte-relais-2022.json": 5623,
+    "qpv/postes-fonjep-2020.json": 1455,
+    "qpv/postes-fonjep-2021.json": 1462,
+    "qpv/postes-fonjep-2022.json": 1429,
+}
+
+# Named columns of the INSEE tables, the hundreds of empty ones left out.
+COLUMNS = {
+    "insee/DEMO_2017.csv": 33,
+    "insee/DEMO_2021.csv": 34,
+    "insee/REVN_2017.csv": 30,
+    "insee/REVN_2021.csv": 31,
+    "insee/IPRO_2017.csv": 82,
+    "insee/IPRO_2018.csv": 85,
+    "insee/IPRO_2019.csv": 49,
+    "insee/IPRO_2020.csv": 61,
+    "insee/data_filo16_qp_revdis.csv": 27,
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    dataset: Dataset
+    vintage: Vintage
+    file: SourceFile
+
+
+def entries() -> dict[str, Entry]:
+    """Every file of the catalogue by the first path of its mirror copy."""
+    return {
+        file.mirror.paths[0]: Entry(dataset, vintage, file)
+        for dataset in load_catalogue().values()
+        for vintage in dataset.vintages
+        for file in vintage.files
+        if file.mirror and file.mirror.paths[0] in ROWS
+    }
+
+
+@cache
+def read_real(folder: Path, path: str) -> ReadResult:
+    entry = entries()[path]
+    assert entry.file.mirror
+    parts = [archived(folder / name) for name in entry.file.mirror.paths]
+    return read_file(entry.dataset, entry.vintage, entry.file, parts)
+
+
+def row(result: ReadResult, key: str, code: str) -> dict[str, str]:
+    position = result.table.column(key).to_pylist().index(code)
+    [found] = result.table.slice(position, 1).to_pylist()
+    return dict(found)
+
+
+def test_the_catalogue_names_every_file() -> None:
+    assert sorted(entries()) == sorted(ROWS)
+
+
+@pytest.mark.parametrize("path", ROWS)
+def test_every_row_is_read(real_data: Path, path: str) -> None:
+    result = read_real(real_data, path)
+    assert result.table.num_rows == ROWS[path]
+    assert result.rejects == []
+    assert result.table.column_names[-4:] == list(LINEAGE_COLUMNS)
+
+
+@pytest.mark.parametrize("path", COLUMNS)
+def test_empty_trailing_columns_are_left_out(real_data: Path, path: str) -> None:
+    result = read_real(real_data, path)
+    assert len(result.header) == COLUMNS[path] == result.table.num_columns - len(LINEAGE_COLUMNS)
+
+
+@pytest.mark.parametrize("path", [path for path in ROWS if path.endswith(".csv")])
+def test_source_row_is_the_physical_line(real_data: Path, path: str) -> None:
+    """The line that `_source_row` points at begins with the first cell of the row."""
+    lines = (real_data / path).read_text(encoding="utf-8-sig").split("\n")
+    table = read_real(real_data, path).table
+    for position in (0, table.num_rows // 2, table.num_rows - 1):
+        first, line = table.column(0)[position].as_py(), table.column("_source_row")[position].as_py()
+        assert lines[line - 1].lstrip('"').startswith(first)
+
+
+def test_le_blosne_verbatim(real_data: Path) -> None:
+    income = row(read_real(real_data, "insee/REVN_2021.csv"), "CODGEO", "QP035005")
+    assert {name: income[name] for name in ("LIBGEO", "DISP_Q2", "TP60", "C", "CC2S", "NOTE_FILO")} == {
+        "LIBGEO": "Le Blosne",
+        "DISP_Q2": "13\u202f060",
+        "TP60": "46,8",
+        "C": "11\u202f224",
+        "CC2S": "3\u202f530",
+        "NOTE_FILO": "0",
+    }
+    jobs = row(read_real(real_data, "insee/IPRO_2021.csv"), "CODGEO", "QP035005")
+    assert (jobs["ABC"], jobs["TX_TOT_EMPL"]) == ("1\u202f815", "47,3")
+
+
+def test_no_break_space_is_kept(real_data: Path) -> None:
+    table = read_real(real_data, "insee/data_filo18_qp_revdis.csv").table
+    assert any("\u00a0" in value for value in table.column("DISP_MED_A18").to_pylist())
+
+
+def test_header_cell_with_a_space_is_cleaned_and_remembered(real_data: Path) -> None:
+    result = read_real(real_data, "insee/IPRO_2021.csv")
+    assert "EVOL_CA_N_E " in result.header
+    assert "EVOL_CA_N_E" in result.table.column_names
+
+
+def test_total_row_is_kept(real_data: Path) -> None:
+    table = read_real(real_data, "insee/data_DEMO_2019_V1_QP.csv").table
+    assert (table.column("CODGEO")[0].as_py(), table.column("_source_row")[0].as_py()) == ("Ensemble", 2)
+
+
+def test_workbook_numbers_are_whole(real_data: Path) -> None:
+    found = row(read_real(real_data, "admin/epcicom.xlsx"), "insee", "01304")
+    assert (found["siren"], found["ptot_2024"], found["dept"], found["_source_row"]) == ("200029999", "2920", "01", 2)
+    assert found["_source_member"] == "epcicom.xlsx#Epcicom2024"
+
+
+def test_json_numbers_keep_their_literal(real_data: Path) -> None:
+    found = row(read_real(real_data, "qpv/adulte-relais-2020.json"), "id_poste", "00112R000102")
+    assert (found["annee"], found["montant"], found["code_tiers"]) == ("2020", "19875.06", "77554402601284")
+
+
+def test_shapefile_text_is_cp1252(real_data: Path) -> None:
+    found = row(read_real(real_data, "qpv/QP_METROPOLEOUTREMER_WGS84_EPSG4326.shp"), "CODE_QP", "QP971003")
+    assert found["COMMUNE_QP"] == "Pointe-à-Pitre, Les Abymes"
+
+
+def test_overseas_neighbourhoods_have_no_lambert_93(real_data: Path) -> None:
+    table = read_real(real_data, "qpv/QP_METROPOLEOUTREMER_WGS84_EPSG4326.shp").table
+    codes, shapes = table.column("CODE_QP").to_pylist(), table.column("geometry").to_pylist()
+    assert all((shape is None) == code[2:5].startswith(("97", "98")) for code, shape in zip(codes, shapes, strict=True))
+    assert table.column("geometry").null_count == 1514 - 1296
+    assert table.column("geometry_original").null_count == 0
+
+
+def test_both_files_of_2015_agree_once_reprojected(real_data: Path) -> None:
+    """The Lambert-93 file and the WGS84 file hold the same shape of Le Blosne, within a centimetre."""
+    shapes = [
+        shapely.from_wkb(row(read_real(real_data, f"qpv/{name}.shp"), "CODE_QP", "QP035005")["geometry"])
+        for name in ("QP_METROPOLE_LB93", "QP_METROPOLEOUTREMER_WGS84_EPSG4326")
+    ]
+    assert shapely.hausdorff_distance(*shapes) < 0.01
+
+
+def test_geojson_numbers_and_places(real_data: Path) -> None:
+    found = row(read_real(real_data, "qpv/qpv2024_simplified.geojson"), "code_qp", "QN00101M")
+    assert (found["fid"], found["insee_com"], found["siren_epci"]) == ("1.0", "01053", "200071751")
+    assert found["_geometry_crs"] == "OGC:CRS84"
+
+
+def test_raw_table_of_editions_with_other_columns_and_case(real_data: Path, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", sources="mirror", mirror=str(real_data))
+    result = build_raw(load_catalogue()["insee_filosofi_qpv"], settings)
+    assert result.vintages == {"2016": 1353, "2017": 1353, "2018": 1353}
+    assert len({name.lower() for name in result.columns}) == len(result.columns)
+    table = pq.read_table(result.path)
+    assert table.column("CODGEO").null_count == 0
+    assert table.column("tp60_a16").null_count == 2 * 1353
