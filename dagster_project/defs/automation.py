@@ -1,7 +1,5 @@
 """When things run: one nightly job over the whole graph, and what happens when a run fails."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """All tabular work: one dbt build, beside the warehouse that readers use, skipped when nothing changed."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -121,7 +119,7 @@ def _release_file(run: Any) -> None:
     run.adapter.cleanup_connections()
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-    DuckDBConnectionManager.close_all_connections()
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
 
 def _why(target: Path) -> str:

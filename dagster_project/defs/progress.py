@@ -1,7 +1,5 @@
 """Progress of a run on the terminal: a line per step, and the reason of a failure; Dagster keeps the rest."""
 
-from __future__ import annotations
-
 import logging
 import sys
 
@@ -27,7 +25,7 @@ class ProgressHandler(logging.StreamHandler):  # type: ignore[type-arg]
         self.flush()
 
 
-@dg.logger(description="Une ligne par étape, pour le terminal.")
+@dg.logger({}, description="Une ligne par étape, pour le terminal.")
 def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
     """The logger that `dq run` selects."""
     logger = logging.Logger("dq", logging.DEBUG)

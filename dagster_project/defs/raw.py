@@ -1,7 +1,5 @@
 """Raw tables: one asset per dataset of the catalogue, from the producer's bytes to verbatim text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,9 +11,10 @@ from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import Dataset, load_catalogue
 from dagster_project.sources.http import FetchError
 from dagster_project.sources.raw import RAW_VALIDATION_NAMES, RawError, RawResult, build_raw
-from dagster_project.sources.validation import VALIDATION_NAMES, Validation
+from dagster_project.sources.validation import Validation
 
-CHECK_NAMES = (*VALIDATION_NAMES, *RAW_VALIDATION_NAMES)
+BLOCKING_CHECK = "validations_critiques"
+WARNING_CHECK = "validations_alertes"
 FETCH_RETRIES = 2
 FETCH_RETRY_WAIT_S = 30
 FileValidation = tuple[str, Validation]
@@ -55,11 +54,28 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
     )
 
 
+def _check_specs(dataset: Dataset) -> list[dg.AssetCheckSpec]:
+    names = ", ".join(RAW_VALIDATION_NAMES)
+    return [
+        dg.AssetCheckSpec(
+            BLOCKING_CHECK,
+            asset=raw_key(dataset.id),
+            blocking=True,
+            description=f"Validations des fichiers reçus qui arrêtent la chaîne, parmi : {names}.",
+        ),
+        dg.AssetCheckSpec(
+            WARNING_CHECK,
+            asset=raw_key(dataset.id),
+            description="Validations des fichiers reçus qui demandent un regard, sans arrêter la chaîne.",
+        ),
+    ]
+
+
 def _raw_asset(dataset: Dataset, settings: Settings) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"raw__{dataset.id}",
         specs=[_spec(dataset)],
-        check_specs=[dg.AssetCheckSpec(name, asset=raw_key(dataset.id)) for name in CHECK_NAMES],
+        check_specs=_check_specs(dataset),
     )
     def raw_table(context: dg.AssetExecutionContext) -> Iterator[Any]:
         try:
@@ -78,22 +94,26 @@ def _raw_asset(dataset: Dataset, settings: Settings) -> dg.AssetsDefinition:
 
 
 def _checks(dataset: Dataset, validations: list[FileValidation]) -> Iterator[dg.AssetCheckResult]:
-    """One result per check over all files of the dataset; what failed is named file by file."""
-    for name in CHECK_NAMES:
-        of_name = [(file, validation) for file, validation in validations if validation.name == name]
-        if not of_name:
-            continue
-        failed = [(file, validation) for file, validation in of_name if not validation.passed]
-        blocking = any(validation.required for _, validation in failed)
+    """All validations of all files, in two results: those that stop the dataset, and those that only warn."""
+    for name, required in ((BLOCKING_CHECK, True), (WARNING_CHECK, False)):
+        concerned = [(file, v) for file, v in validations if v.required == required]
+        failed = [(file, validation) for file, validation in concerned if not validation.passed]
         yield dg.AssetCheckResult(
             asset_key=raw_key(dataset.id),
             check_name=name,
             passed=not failed,
-            severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
+            severity=dg.AssetCheckSeverity.ERROR if required else dg.AssetCheckSeverity.WARN,
             description=" ; ".join(f"{file} : {validation.message}" for file, validation in failed[:5])
-            or f"{len(of_name)} fichier(s) contrôlé(s)",
-            metadata={"fichiers": len(of_name), "echecs": len(failed)},
+            or f"{len(concerned)} validations réussies",
+            metadata={"validations": dg.MetadataValue.table(_records(concerned))} if concerned else {},
         )
+
+
+def _records(validations: list[FileValidation]) -> list[dg.TableRecord]:
+    return [
+        dg.TableRecord({"fichier": file, "validation": v.name, "resultat": "ok" if v.passed else "échec", "detail": v.message})
+        for file, v in validations
+    ]
 
 
 def _materialisation(dataset: Dataset, result: RawResult) -> dg.MaterializeResult[Any]:

@@ -1,7 +1,5 @@
 """The end of the way: the quality report, then the release. Neither runs unless every blocking check passed."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import dagster as dg

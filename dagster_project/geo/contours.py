@@ -6,10 +6,12 @@ precision of the drawing; that it was repaired, and why, stays beside it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 # Level, generation, raw table and code column of each layer of contours.
@@ -20,6 +22,7 @@ LAYERS = (
     ("EPCI", "COG", "etalab_contours_epci", "code"),
     ("DEP", "COG", "etalab_contours_departements", "code"),
 )
+SURFACES = {"Polygon", "MultiPolygon"}
 RAW_TABLES = (*(table for _, _, table, _ in LAYERS), "insee_cog_departements")
 
 
@@ -44,7 +47,7 @@ def build_zone_geometries(raw_dir: Path) -> pa.Table:
     shapes = shapely.from_wkb(raw["geometry"].to_numpy(zero_copy_only=False))
     valid = shapely.is_valid(shapes)
     reasons = np.where(valid, None, shapely.is_valid_reason(shapes))
-    shapes = np.where(valid, shapes, _polygons_only(shapely.make_valid(shapes)))
+    shapes[~valid] = _polygons_only(shapely.make_valid(shapes[~valid]))
     table = pa.table(
         {
             "zone_level": raw["zone_level"],
@@ -62,7 +65,7 @@ def build_zone_geometries(raw_dir: Path) -> pa.Table:
     )
 
 
-def _layers(connection: object, raw_dir: Path) -> pa.Table:
+def _layers(connection: duckdb.DuckDBPyConnection, raw_dir: Path) -> pa.Table:
     """One row per zone: a zone present in two files keeps the one drawn in EPSG:2154, else the first."""
     union = "\nunion all\n".join(
         f"""select '{level}' as zone_level, trim("{code}") as zone_code, '{generation}' as generation, geometry,
@@ -70,7 +73,7 @@ def _layers(connection: object, raw_dir: Path) -> pa.Table:
             from read_parquet('{raw_dir / table}.parquet') where geometry is not null"""
         for level, generation, table, code in LAYERS
     )
-    table: pa.Table = connection.sql(  # type: ignore[attr-defined]
+    table: pa.Table = connection.sql(
         f"""select zone_level, zone_code, generation, geometry from ({union})
             qualify row_number() over (
                 partition by zone_level, zone_code, generation order by native desc, _source_member, _source_row
@@ -80,13 +83,13 @@ def _layers(connection: object, raw_dir: Path) -> pa.Table:
     return table
 
 
-def _regions(connection: object, raw_dir: Path, zones: pa.Table) -> pa.Table:
+def _regions(connection: duckdb.DuckDBPyConnection, raw_dir: Path, zones: pa.Table) -> pa.Table:
     """Régions as the union of their départements, where all of these are drawn."""
     import pyarrow as pa
     import shapely
 
-    connection.register("zones", zones)  # type: ignore[attr-defined]
-    members: list[tuple[str, list[bytes]]] = connection.sql(  # type: ignore[attr-defined]
+    connection.register("zones", zones)
+    members: list[tuple[str, list[bytes]]] = connection.sql(
         f"""select departement."REG", list(zones.geometry_wkb order by departement."DEP")
             from read_parquet('{raw_dir / "insee_cog_departements"}.parquet') as departement
             left join zones on zones.zone_level = 'DEP' and zones.zone_code = departement."DEP"
@@ -106,12 +109,13 @@ def _regions(connection: object, raw_dir: Path, zones: pa.Table) -> pa.Table:
     )
 
 
-def _polygons_only(shapes: object) -> list[object]:
+def _polygons_only(shapes: Iterable[Any]) -> list[Any]:
     """Repairing may leave stray lines or points beside the polygons; only surfaces are a perimeter."""
     import shapely
 
-    kept = []
-    for shape in shapes:  # type: ignore[attr-defined]
-        parts = [part for part in shapely.get_parts(shape) if part.geom_type in {"Polygon", "MultiPolygon"}]
-        kept.append(shape if shape.geom_type in {"Polygon", "MultiPolygon"} else shapely.union_all(parts))
-    return kept
+    def surface(shape: Any) -> Any:
+        if shape.geom_type in SURFACES:
+            return shape
+        return shapely.union_all([part for part in shapely.get_parts(shape) if part.geom_type in SURFACES])
+
+    return [surface(shape) for shape in shapes]

@@ -69,7 +69,7 @@ def raw_versions(raw_dir: Path) -> dict[str, str]:
     versions = {}
     for path in sorted(raw_dir.glob("*.json")):
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        versions[manifest["dataset_id"]] = manifest["data_version"]
+        versions[path.stem] = manifest["data_version"]
     return versions
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 # Read at import time by Great Expectations: no usage statistics leave this machine.
@@ -10,12 +13,23 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
 import great_expectations as gx
 import pandas as pd
+from great_expectations.core import (
+    ExpectationSuiteValidationResult,
+    RunIdentifier,
+    expectationSuiteValidationResultSchema,
+)
 from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.data_context.types.resource_identifiers import (
+    ExpectationSuiteIdentifier,
+    ValidationResultIdentifier,
+)
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+from great_expectations.expectations.metadata_types import FailureSeverity
 
 from dagster_project.quality.frames import Frame, Table
 from dagster_project.quality.results import ExpectationResult
 from dagster_project.quality.suites import Expectation, Suite
+from dagster_project.quality.text import french
 
 MAX_ROWS = 20
 
@@ -29,49 +43,58 @@ class Engine:
         asset = self.context.data_sources.add_pandas("tables").add_dataframe_asset("table")
         self._batches = asset.add_batch_definition_whole_dataframe("whole")
 
-    def check(self, suite: Suite, table: Table, *, real: bool) -> list[ExpectationResult]:
-        """Evaluate a suite. A rule that cannot be evaluated is a failed one, with its reason."""
-        frame = table.frame()
-        results: dict[str, ExpectationResult] = {}
-        todo: list[Expectation] = []
-        for rule in suite.expectations:
-            if rule.scope == "real" and not real:
-                results[rule.id] = _result(
-                    suite, rule, passed=True, skipped=True, observed="sans objet sur le territoire de démonstration"
-                )
-            elif absent := [column for column in rule.columns if column in frame.missing]:
-                why = "; ".join(f"{column}: {frame.missing[column]}" for column in absent)
-                results[rule.id] = _result(suite, rule, passed=False, observed="non évaluable", error=why)
-            else:
-                todo.append(rule)
-        outcomes = self._validate(suite, todo, frame, "BASIC")
-        failed = [rule for rule in todo if not outcomes[rule.id]["success"]]
-        # Asking for the failing rows is dear: only of the rules that failed.
-        positions = self._validate(suite, failed, frame, "SUMMARY")
-        for rule in todo:
-            outcome = outcomes[rule.id]
-            numbers = positions[rule.id]["result"].get("partial_unexpected_index_list") if rule in failed else None
-            rows = table.rows([int(number) for number in (numbers or [])[:MAX_ROWS]], rule)
-            results[rule.id] = _from_outcome(suite, rule, outcome, rows)
-        return [results[rule.id] for rule in suite.expectations]
+    def check(self, suite: Suite, table: Table, *, real: bool) -> tuple[list[ExpectationResult], dict[str, Any]]:
+        """Evaluate a suite. A rule that cannot be evaluated is a failed one, with its reason.
 
-    def _validate(self, suite: Suite, rules: list[Expectation], frame: Frame, detail: str) -> dict[str, dict[str, Any]]:
-        if not rules:
-            return {}
+        Returns:
+            One result per rule, in the suite's order, and the outcome in Great Expectations' own JSON.
+        """
+        frame = table.frame()
+        settled = {rule.id: _without_evaluation(suite, rule, frame, real=real) for rule in suite.expectations}
+        todo = [rule for rule in suite.expectations if settled[rule.id] is None]
+        validation = self._validate(suite, todo, frame, "BASIC")
+        outcomes = _by_id(validation)
+        # Asking for the failing rows is dear: only of the rules that failed.
+        failed = [rule for rule in todo if not outcomes[rule.id].success]
+        located = _by_id(self._validate(suite, failed, frame, "SUMMARY")) if failed else {}
+        results = []
+        for rule in suite.expectations:
+            result = settled[rule.id]
+            if result is None:
+                found = located[rule.id].result.get("partial_unexpected_index_list") if rule.id in located else None
+                rows = table.rows([int(number) for number in (found or [])[:MAX_ROWS]], rule)
+                result = _from_outcome(suite, rule, outcomes[rule.id], rows)
+            results.append(result)
+        return results, validation.to_json_dict()
+
+    def _validate(
+        self, suite: Suite, rules: list[Expectation], frame: Frame, detail: str
+    ) -> ExpectationSuiteValidationResult:
         batch = self._batches.get_batch({"dataframe": frame.data})
         options = {"result_format": detail, "partial_unexpected_count": MAX_ROWS}
-        validation = batch.validate(gx_suite(suite, rules), result_format=options)
-        return {
-            outcome.expectation_config.meta["id"]: {
-                "success": bool(outcome.success),
-                "result": outcome.result,
-                "exception": outcome.exception_info,
-            }
-            for outcome in validation.results
-        }
+        return batch.validate(_gx_suite(suite, rules), result_format=options)
 
 
-def gx_suite(suite: Suite, rules: list[Expectation]) -> gx.ExpectationSuite:
+def write_data_docs(folder: Path, suites: Iterable[Suite], validations: dict[str, dict[str, Any]]) -> None:
+    """Render Data Docs from validations obtained earlier; nothing is validated again."""
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    site = {
+        "class_name": "SiteBuilder",
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+        "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)},
+    }
+    context.add_data_docs_site("qualite", site)
+    run = RunIdentifier(run_name="controle", run_time=datetime.now(UTC))
+    for suite in suites:
+        context.suites.add(_gx_suite(suite, list(suite.expectations)))
+        key = ValidationResultIdentifier(ExpectationSuiteIdentifier(suite.name), run, suite.table)
+        loaded = expectationSuiteValidationResultSchema.load(validations[suite.name])
+        context.validation_results_store.add(key=key, value=ExpectationSuiteValidationResult(**loaded))
+    context.build_data_docs(site_names=["qualite"])
+
+
+def _gx_suite(suite: Suite, rules: list[Expectation]) -> gx.ExpectationSuite:
     """The suite as Great Expectations knows it; our id travels in `meta`."""
     built = gx.ExpectationSuite(name=suite.name)
     for rule in rules:
@@ -80,31 +103,48 @@ def gx_suite(suite: Suite, rules: list[Expectation]) -> gx.ExpectationSuite:
                 type=rule.type,
                 kwargs=rule.kwargs,
                 meta={"id": rule.id},
-                severity=rule.severity,
+                severity=FailureSeverity(rule.severity),
                 description=rule.reason,
             )
         )
     return built
 
 
+def _by_id(validation: ExpectationSuiteValidationResult) -> dict[str, Any]:
+    return {outcome.expectation_config.meta["id"]: outcome for outcome in validation.results}  # type: ignore[union-attr]
+
+
+def _without_evaluation(suite: Suite, rule: Expectation, frame: Frame, *, real: bool) -> ExpectationResult | None:
+    if rule.scope == "real" and not real:
+        observed = "sans objet sur le territoire de démonstration"
+        return _result(suite, rule, passed=True, skipped=True, observed=observed)
+    absent = [column for column in rule.columns if column in frame.missing]
+    if absent:
+        why = " ; ".join(f"{column} : {frame.missing[column]}" for column in absent)
+        return _result(suite, rule, passed=False, observed="non évaluable", error=why)
+    return None
+
+
 def _from_outcome(
-    suite: Suite, rule: Expectation, outcome: dict[str, Any], rows: list[dict[str, Any]]
+    suite: Suite,
+    rule: Expectation,
+    outcome: Any,  # noqa: ANN401  untyped in Great Expectations
+    rows: list[dict[str, Any]],
 ) -> ExpectationResult:
-    result = outcome["result"]
-    error = _error(outcome["exception"])
+    error = _error(outcome.exception_info)
     return _result(
         suite,
         rule,
-        passed=outcome["success"] and error is None,
-        observed="non évaluable" if error else _observed(result),
-        unexpected_count=result.get("unexpected_count"),
-        element_count=result.get("element_count"),
+        passed=bool(outcome.success) and error is None,
+        observed="non évaluable" if error else _observed(outcome.result),
+        unexpected_count=outcome.result.get("unexpected_count"),
+        element_count=outcome.result.get("element_count"),
         failing_rows=rows,
         error=error,
     )
 
 
-def _result(suite: Suite, rule: Expectation, **found: Any) -> ExpectationResult:
+def _result(suite: Suite, rule: Expectation, **found: Any) -> ExpectationResult:  # noqa: ANN401  its fields
     return ExpectationResult(
         suite=suite.name,
         table=suite.table,
@@ -130,18 +170,12 @@ def _observed(result: dict[str, Any]) -> str:
     if "unexpected_count" in result:
         wrong, seen = int(result["unexpected_count"]), int(result.get("element_count") or 0)
         share = f" ({french(100 * wrong / seen)} %)" if seen else ""
-        return f"{french(wrong)} ligne{'s' if wrong > 1 else ''} contraire{'s' if wrong > 1 else ''} sur {french(seen)}{share}"
+        plural = "s" if wrong > 1 else ""
+        return f"{french(wrong)} ligne{plural} contraire{plural} sur {french(seen)}{share}"
     value = result.get("observed_value")
     if isinstance(value, dict):
-        return " ; ".join(f"{french(rank)} → {french(cell)}" for rank, cell in zip(value["quantiles"], value["values"], strict=True))
-    if isinstance(value, (list, set, tuple)):
+        pairs = zip(value["quantiles"], value["values"], strict=True)
+        return " ; ".join(f"{french(rank)} → {french(cell)}" for rank, cell in pairs)
+    if isinstance(value, list | set | tuple):
         return f"{len(value)} valeurs distinctes"
     return "aucune valeur" if value is None or pd.isna(value) else french(float(value))
-
-
-def french(number: float | int | None) -> str:
-    """12345.678 → 12 345,68 (narrow no-break spaces)."""
-    if number is None:
-        return "—"
-    text = f"{number:,.2f}".rstrip("0").rstrip(".") if isinstance(number, float) else f"{number:,}"
-    return text.replace(",", "\u202f").replace(".", ",")

@@ -1,10 +1,11 @@
-"""From a Parquet file to what a suite needs: only its columns, empty cells as nulls, derived columns computed by DuckDB."""
+"""From a Parquet file to what a suite needs: its columns, empty cells as nulls, columns derived by DuckDB."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 
@@ -14,16 +15,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # `nombre`: a number as French producers write it. `illisibles`: how many cells of a row are neither empty nor such a
-# number; the `_point` variants are for the few files with a decimal point.
+# number (`_point`: with a decimal point); `hors_bornes`: how many lie out of bounds; `desordonnes`: 1 when those
+# present do not increase.
 MACROS = r"""
 create macro nombre(cell) as
     try_cast(replace(translate(cell, ' ' || chr(160) || chr(8239), ''), ',', '.') as double);
-create macro illisibles(cells) as len(list_filter(cells, lambda cell :
-    cell != '' and not regexp_full_match(cell, '-?\d{1,3}([ \x{00A0}\x{202F}]?\d{3})*(,\d+)?')));
-create macro illisibles_point(cells) as len(list_filter(cells, lambda cell :
-    cell != '' and not regexp_full_match(cell, '-?\d+(\.\d+)?')));
+create macro count_unlike(cells, pattern) as case
+    when regexp_full_match(array_to_string(cells, '|'), '(' || pattern || ')?(\|(' || pattern || ')?)*') then 0
+    else len(list_filter(cells, lambda cell : cell != '' and not regexp_full_match(cell, pattern)))
+end;
+create macro illisibles(cells) as count_unlike(cells, '-?\d{1,3}([ \x{00A0}\x{202F}]?\d{3})*(,\d+)?');
+create macro illisibles_point(cells) as count_unlike(cells, '-?\d+(\.\d+)?');
 create macro hors_bornes(cells, low, high) as len(list_filter(cells, lambda cell :
     nombre(cell) < low or nombre(cell) > high));
+create macro desordonnes(numbers) as
+    (list_sort(list_filter(numbers, lambda n : n is not null)) != list_filter(numbers, lambda n : n is not null))::int;
 """
 _LINEAGE = ("_vintage", "_source_member", "_source_row", "_source_sha256")
 _GEOMETRY = ("geometry", "geometry_original")
@@ -50,74 +56,83 @@ class Table:
         self._db = duckdb.connect()
         self._db.execute(MACROS)
         self._db.execute(f"create view source as select * from read_parquet({_literal(str(path))})")
-        if suite.query:
-            self._db.execute(f"create table checked as {suite.query}")
-        else:
-            self._db.execute("create view checked as select * from source")
-        described = self._db.execute("describe checked").fetchall()
-        self._types: dict[str, str] = {str(name): str(kind) for name, kind, *_ in described}
+        # A query may be dear and is read several times; a table of the suite is only opened.
+        kind = "table" if suite.query else "view"
+        self._db.execute(f"create {kind} step_0 as {suite.query or 'select * from source'}")
+        self._own = self._describe("step_0")
+        self._missing: dict[str, str] = {}
+        self._refusal({})
+        self._derive()
+        self._types = self._describe("derived")
 
-    def __enter__(self) -> Table:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
     def frame(self) -> Frame:
-        """Columns the rules name. A column that cannot be had is reported in `missing`, the others are still checked."""
-        expressions, missing = {}, {}
-        for column in self._suite.columns:
-            expression = self._expression(column)
-            if reason := self._refused(expression):
-                missing[column] = reason
-            else:
-                expressions[column] = expression
-        selected = ", ".join(f"{expression} as {_name(column)}" for column, expression in expressions.items())
-        return Frame(self._db.execute(f"select {selected or '1 as nothing'} from checked").df(), missing)
+        """Columns the rules name; one that cannot be had is reported in `missing`, the others are still checked."""
+        present = [column for column in self._suite.columns if column in self._types]
+        absent = {column: self._missing.get(column, "colonne absente de la table") for column in self._suite.columns}
+        selected = ", ".join(f"{self._expression(column)} as {_name(column)}" for column in present)
+        data = self._db.execute(f"select {selected or '1 as nothing'} from derived").df()
+        return Frame(data, {column: why for column, why in absent.items() if column not in present})
 
     def rows(self, numbers: list[int], expectation: Expectation) -> list[dict[str, Any]]:
-        """Whole rows by position: the columns of the rule first, then the address in the source, then what is filled."""
+        """Whole rows by position: columns of the rule first, then the address in the source, then filled cells."""
         if not numbers:
             return []
-        first = {name: self._expression(name) for name in expectation.columns if name in self._suite.derive}
-        others = [name for name in self._types if name not in _GEOMETRY]
-        plain = [name for name in (*expectation.columns, *_LINEAGE) if name in others]
-        ordered = {**first, **{name: _name(name) for name in (*plain, *others) if name not in first}}
-        selected = ", ".join(f"{expression} as {_name(name)}" for name, expression in ordered.items())
+        first = [name for name in (*expectation.columns, *_LINEAGE) if name in self._types]
+        names = list(dict.fromkeys((*first, *(name for name in self._own if name not in _GEOMETRY))))
         positions = ", ".join(map(str, sorted(numbers)))
-        # Derived columns may be window functions: they are computed over the whole table, then rows are picked.
-        query = (
-            f"select * exclude (position) from (select {selected}, row_number() over () - 1 as position from checked)"
-            f" where position in ({positions}) order by position"
-        )
-        found = self._db.execute(query).fetchall()
-        kept = set(first) | set(plain)
+        found = self._db.execute(
+            f"select {', '.join(map(_name, names))}"
+            f" from (select *, row_number() over () - 1 as position_in_table from derived)"
+            f" where position_in_table in ({positions}) order by position_in_table"
+        ).fetchall()
+        # The same columns in every row: what shows rows as a table wants it so.
+        filled = {name for row in found for name, cell in zip(names, row, strict=True) if cell not in (None, "")}
+        shown = {*first, *filled}
         return [
-            {name: plain_value(cell) for name, cell in zip(ordered, row, strict=True) if name in kept or cell not in (None, "")}
-            for row in found
+            {name: plain_value(cell) for name, cell in zip(names, row, strict=True) if name in shown} for row in found
         ]
 
-    def _expression(self, column: str) -> str:
-        if column in self._suite.derive:
-            return f"({self._suite.derive[column]})"
-        if self._types.get(column) == "VARCHAR":
-            return f"nullif({_name(column)}, '')"
-        return _name(column)
+    def _derive(self) -> None:
+        """Create the view with the derived columns, each able to use those before it."""
+        derive = dict(self._suite.derive)
+        # One view binds them all at once; only when one is wrong are they tried in turn, to say which.
+        if self._refusal(derive) is not None:
+            kept: dict[str, str] = {}
+            for name, expression in derive.items():
+                why = self._refusal({**kept, name: expression})
+                if why is None:
+                    kept[name] = expression
+                else:
+                    self._missing[name] = why
 
-    def _refused(self, expression: str) -> str | None:
+    def _refusal(self, derive: dict[str, str]) -> str | None:
+        """Create the view `derived`; why it cannot be, when it cannot."""
+        columns = "".join(f", ({expression}) as {_name(name)}" for name, expression in derive.items())
         try:
-            self._db.execute(f"select {expression} from checked limit 0")
+            self._db.execute(f"create or replace view derived as select *{columns} from step_0")
         except duckdb.Error as error:
             return str(error).splitlines()[0]
         return None
 
+    def _describe(self, relation: str) -> dict[str, str]:
+        return {str(name): str(kind) for name, kind, *_ in self._db.execute(f"describe {relation}").fetchall()}
 
-def plain_value(cell: Any) -> Any:
+    def _expression(self, column: str) -> str:
+        return f"nullif({_name(column)}, '')" if self._types[column] == "VARCHAR" else _name(column)
+
+
+def plain_value(cell: object) -> Any:  # noqa: ANN401  what JSON can hold
     """A cell as JSON can hold it."""
     if cell is None or isinstance(cell, (str, int, bool)):
         return cell
     if isinstance(cell, float):
-        return cell if cell == cell and abs(cell) != float("inf") else str(cell)
+        return cell if math.isfinite(cell) else str(cell)
     if isinstance(cell, (list, tuple)):
         return [plain_value(item) for item in cell]
     return f"({len(cell)} octets)" if isinstance(cell, bytes) else str(cell)

@@ -65,20 +65,33 @@ def cache_key(suite: Suite, path: Path, *, real: bool) -> str:
     return digest.hexdigest()
 
 
+def validation_path(directory: Path, suite: Suite) -> Path:
+    """Where the same results are kept in Great Expectations' own form, for its Data Docs."""
+    return directory / f"{suite.name}.validation.json"
+
+
 def read_cache(directory: Path, suite: Suite, key: str) -> list[ExpectationResult] | None:
     """Cached results, or None when there are none for this key. A damaged file is as good as none."""
     path = directory / f"{suite.name}.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        if not validation_path(directory, suite).exists():
+            return None
         return _RESULTS.validate_python(content["results"]) if content["key"] == key else None
     except (OSError, KeyError, TypeError, ValueError, ValidationError):
         return None  # it is rebuilt from the table
 
 
-def write_cache(directory: Path, suite: Suite, key: str, results: list[ExpectationResult]) -> None:
+def write_cache(
+    directory: Path, suite: Suite, key: str, results: list[ExpectationResult], validation: dict[str, Any]
+) -> None:
     """Keep the results of a suite, in place of the previous ones."""
     directory.mkdir(parents=True, exist_ok=True)
-    temporary = directory / f"{suite.name}.json.{os.getpid()}.tmp"
-    content = {"key": key, "results": _RESULTS.dump_python(results, mode="json")}
+    _write(validation_path(directory, suite), validation)
+    _write(directory / f"{suite.name}.json", {"key": key, "results": _RESULTS.dump_python(results, mode="json")})
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(directory / f"{suite.name}.json")
+    temporary.replace(path)

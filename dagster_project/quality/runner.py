@@ -9,10 +9,10 @@ from dagster_project.quality.frames import Table
 from dagster_project.quality.results import ExpectationResult, cache_key, read_cache, write_cache
 from dagster_project.quality.suites import Suite
 
-__all__ = ["ExpectationResult", "MissingTable", "run_suites"]
+__all__ = ["ExpectationResult", "MissingTableError", "run_suites"]
 
 
-class MissingTable(ValueError):
+class MissingTableError(ValueError):
     """A suite speaks of a table that was not given; nothing was checked."""
 
 
@@ -22,6 +22,7 @@ def run_suites(
     """Check tables against their suites.
 
     Args:
+        suites: from `load_suites`.
         tables: Parquet file of each table that the suites name.
         real: False on the demonstration territory, where rules of scope `real` are skipped.
         cache_dir: one file per suite, replaced when the table, the suite or the code changes. When everything is in
@@ -31,13 +32,15 @@ def run_suites(
         One result per expectation, suites and expectations in their own order.
 
     Raises:
-        MissingTable: a suite's table is not in `tables`, or its file does not exist.
+        MissingTableError: a suite's table is not in `tables`, or its file does not exist.
     """
     suites = list(suites)
     for suite in suites:
         path = tables.get(suite.table)
         if path is None or not path.exists():
-            raise MissingTable(f"suite {suite.name}: no Parquet file for table {suite.table!r} ({path}); build it first")
+            raise MissingTableError(
+                f"suite {suite.name}: no Parquet file for table {suite.table!r} ({path}); build it first"
+            )
     keys = {suite.name: cache_key(suite, tables[suite.table], real=real) for suite in suites}
     found = {suite.name: read_cache(cache_dir, suite, keys[suite.name]) for suite in suites}
     stale = [suite for suite in suites if found[suite.name] is None]
@@ -47,7 +50,7 @@ def run_suites(
         engine = Engine()
         for suite in stale:
             with Table(suite, tables[suite.table]) as table:
-                results = engine.check(suite, table, real=real)
-            write_cache(cache_dir, suite, keys[suite.name], results)
+                results, validation = engine.check(suite, table, real=real)
+            write_cache(cache_dir, suite, keys[suite.name], results, validation)
             found[suite.name] = results
     return [result for suite in suites for result in found[suite.name] or ()]

@@ -5,8 +5,8 @@
      "expectations": [{"id": "population-plausible", "type": "expect_column_values_to_be_between",
                        "severity": "critical", "reason": "…", "kwargs": {"column": "population", "min_value": 300}}]}
 
-`derive` adds columns by DuckDB SQL over the table. `query` replaces the table by a SELECT over the relation `source`,
-for tables too large to be checked row by row. Both may use the macros of `frames.MACROS`.
+`derive` adds columns by DuckDB SQL over the table, each able to use those before it. `query` replaces the table by
+a SELECT over the relation `source`, for tables too large to be checked row by row. Both may use the macros of `frames.MACROS`.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Suite(_Strict):
 
     @field_validator("query", mode="before")
     @classmethod
-    def _lines(cls, value: Any) -> Any:
+    def _lines(cls, value: object) -> object:
         """SQL may be a list of lines: JSON has no multi-line text."""
         return "\n".join(value) if isinstance(value, list) else value
 

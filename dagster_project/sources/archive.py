@@ -106,6 +106,13 @@ class Archive:
         """Keep a stream of bytes and log its reception.
 
         Args:
+            chunks: the bytes, in any pieces.
+            key: stable logical name, such as `insee_demo/2021/DEMO_2021`.
+            name: file name as received.
+            url: address asked.
+            final_url: address that answered, after redirects.
+            headers: those of the answer; cookies and credentials are dropped.
+            origin: demo, mirror, live or inbox.
             max_bytes: ceiling beyond which the stream is refused.
             redirects: hops between `url` and `final_url`, kept in the log.
 
@@ -247,13 +254,13 @@ class Archive:
             fields = json.loads(line)
             names = [name for name in ArchivedFile.__dataclass_fields__ if name != "path"]
             entry = ArchivedFile(**{name: fields[name] for name in names}, path=self.object_path(fields["sha256"]))
-            self.damaged.pop(offset, None)  # was seen half-written
-            return entry
         except (ValueError, KeyError, TypeError) as error:
             if offset not in self.damaged:
                 self.damaged[offset] = f"{type(error).__name__}: {line[:80]!r}"
                 _log.warning("%s: line at byte %d cannot be read, skipped (%s)", self.log_path, offset, error)
             return None
+        self.damaged.pop(offset, None)  # was seen half-written
+        return entry
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -58,7 +58,10 @@ def rename(source: Path, target: Path) -> None:
 def sweep(folder: Path) -> None:
     """Remove `*.part` files whose writer (which holds a lock on its own) was killed."""
     for path in folder.glob("*.part"):
-        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            continue  # its writer has just finished with it
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink(missing_ok=True)

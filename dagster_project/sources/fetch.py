@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
-import logging
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import formatdate
 from functools import cache
@@ -22,9 +17,6 @@ from dagster_project.sources.archive import Archive, ArchivedFile
 from dagster_project.sources.catalogue import Dataset, SourceFile, Vintage
 from dagster_project.sources.http import FetchError, download, open_session
 
-_log = logging.getLogger(__name__)
-
-DEMO_MARKER = ".generator.json"
 _UNFINISHED = (".part", ".crdownload", ".download", ".tmp")
 _SMALLEST_CEILING = 64 << 20
 
@@ -99,20 +91,13 @@ def demo_mirror(settings: Settings) -> Path:
     from dagster_project.sources import demo  # needed for this origin only
 
     folder = settings.demo_mirror
-    wanted = {"generator": str(demo.GENERATOR_VERSION), "seed": settings.demo_seed}
-    with _alone(folder.with_name(f".{folder.name}.lock")):
-        if _marker(folder) == wanted:
-            return folder
-        fresh, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
-        for path in (fresh, old):
-            shutil.rmtree(path, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        demo.write_demo(fresh, settings.demo_seed)
-        (fresh / DEMO_MARKER).write_text(json.dumps(wanted) + "\n", encoding="utf-8")
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes may start with an empty home
+        try:
+            demo.write_demo(folder, settings.demo_seed)
+        except demo.DemoError as error:
+            raise FetchError(str(error)) from error
     return folder
 
 
@@ -260,21 +245,3 @@ def _joined(address: str, path: str) -> str:
     """A mirror path under an http(s) address, whose query (a token) is kept."""
     parts = urlsplit(address)
     return parts._replace(path=f"{parts.path.rstrip('/')}/{quote(path)}").geturl()
-
-
-def _marker(folder: Path) -> object:
-    path = folder / DEMO_MARKER
-    try:
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-    except ValueError:
-        _log.warning("%s cannot be read: the demonstration is written again", path)
-        return None
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Only one process at a time writes the demonstration."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

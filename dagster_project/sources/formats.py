@@ -39,6 +39,8 @@ _OTHERS = {
 }
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _SINGLE_BYTE = ("cp1252", "iso8859-1", "iso8859-15")
+_SHP_HEADER, _DBF_HEADER = 100, 32  # bytes
+_NULS_TOLERATED = 8  # a stray NUL in text is for `undecodable`, which names its line
 _NO_BREAKS = bytes.maketrans(b"\0\n", b"  ")
 _DBF_VERSIONS = {0x02, 0x03, 0x30, 0x31, 0x32, 0x43, 0x63, 0x83, 0x8B, 0x8C, 0xCB, 0xF5, 0xFB}
 
@@ -100,6 +102,8 @@ def wrong_signature(kind: str, suffix: str, ends: Ends, dataset: Dataset) -> str
     Args:
         kind: format in the catalogue.
         suffix: which file of a shapefile this is.
+        ends: what the file begins and ends with.
+        dataset: whose declared encoding text is held to.
     """
     if kind == "shapefile":
         return _wrong_shapefile(suffix, ends)
@@ -154,8 +158,8 @@ def text_chunks(path: Path, kind: str) -> Iterator[bytes]:
         yield from file_chunks(path)
         return
     with path.open("rb") as handle:
-        header = handle.read(32)
-        if len(header) < 32:
+        header = handle.read(_DBF_HEADER)
+        if len(header) < _DBF_HEADER:
             return
         start, length = struct.unpack("<HH", header[8:12])
         handle.seek(start)
@@ -212,13 +216,13 @@ def _wrong_text(kind: str, ends: Ends, encoding: str) -> str | None:
 
 def _wrong_shapefile(suffix: str, ends: Ends) -> str | None:
     if suffix in (".shp", ".shx"):
-        if len(ends.head) < 100 or not ends.head.startswith(b"\x00\x00\x27\x0a"):
+        if len(ends.head) < _SHP_HEADER or not ends.head.startswith(b"\x00\x00\x27\x0a"):
             return f"n'est pas un {suffix} de shapefile : {_seen(ends.head)}"
         announced = 2 * int(struct.unpack(">I", ends.head[24:28])[0])  # counted in 16-bit words
         if announced != ends.size:
             return f"annonce {announced} octets mais en compte {ends.size} : fichier tronqué ou abîmé"
     if suffix == ".dbf":
-        if len(ends.head) < 32 or ends.head[0] not in _DBF_VERSIONS:
+        if len(ends.head) < _DBF_HEADER or ends.head[0] not in _DBF_VERSIONS:
             return f"n'est pas un .dbf de shapefile : {_seen(ends.head)}"
         records, start, length = struct.unpack("<IHH", ends.head[4:12])
         if ends.size < start + records * length:
@@ -230,7 +234,7 @@ def _wrong_shapefile(suffix: str, ends: Ends) -> str | None:
 
 
 def _binary(head: bytes, encoding: str) -> bool:
-    return not encoding.lower().startswith(("utf-16", "utf-32")) and head[:512].count(0) > 8
+    return not encoding.lower().startswith(("utf-16", "utf-32")) and head[:512].count(0) > _NULS_TOLERATED
 
 
 def _seen(head: bytes) -> str:

@@ -12,6 +12,7 @@ import random
 import re
 import time
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from urllib.parse import urljoin
 
 import requests
@@ -107,7 +108,7 @@ class _Transfer:
         if response is None:
             response = self._follow(policy.conditions(previous))
         self._response, self._first, self._received = response, response.headers, 0
-        self.not_modified = response.status_code == 304 and previous is not None
+        self.not_modified = response.status_code == HTTPStatus.NOT_MODIFIED and previous is not None
         if not self.not_modified:
             self._check_status(response)
             self._check_ceiling(policy.length(response.headers) or 0)
@@ -118,9 +119,10 @@ class _Transfer:
         while self._response is not None:
             try:
                 yield from self._body(self._response)
-                return
             except HTTPError as error:
                 reason = error
+            else:
+                return
             self._resume(reason)
 
     def _body(self, response: requests.Response) -> Iterator[bytes]:
@@ -148,19 +150,22 @@ class _Transfer:
             )
         _log.warning("%s: cut %s (%s), resuming", redact(self.url), position, policy.plain(reason))
         factor = self._settings.backoff_factor
-        policy.wait(min(policy.MAX_WAIT_S, factor * 2 ** (self._cuts - 1) + random.uniform(0, factor / 4)))
+        jitter = random.uniform(0, factor / 4)  # noqa: S311  spreads retries, guards nothing
+        policy.wait(min(policy.MAX_WAIT_S, factor * 2 ** (self._cuts - 1) + jitter))
         validator = policy.strong_validator(self._first)
         if validator is None or not self._received:
             raise _RestartError
         response = self._follow({"Range": f"bytes={self._received}-", "If-Range": validator})
         self.close()
         self._response = response
-        if response.status_code == 200:
+        if response.status_code == HTTPStatus.OK:
             self._whole, self._response = response, None
             raise _RestartError
-        if response.status_code == 416 or (response.status_code == 206 and not self._continues(response)):
+        if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or (
+            response.status_code == HTTPStatus.PARTIAL_CONTENT and not self._continues(response)
+        ):
             raise _RestartError
-        if response.status_code != 206:
+        if response.status_code != HTTPStatus.PARTIAL_CONTENT:
             self._check_status(response)
 
     def _continues(self, response: requests.Response) -> bool:

@@ -76,7 +76,7 @@ class _PoliteRetry(Retry):
 class _Session(requests.Session):
     """A session that leaves redirects to the caller, which logs and checks each of them."""
 
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002  requests calls it so
         return None
 
 

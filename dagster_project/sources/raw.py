@@ -91,7 +91,9 @@ def build_raw(dataset: Dataset, settings: Settings, *, progress: Progress | None
 
     Raises:
         FetchError: a file could not be fetched (`transient` tells whether trying again may help).
-        RawError: a required check failed, a file cannot be read, or too many rows were rejected.
+        ArchiveError: the archive could not keep a file.
+        RawError: a required check failed, a file cannot be read, too many rows were rejected, or the table
+            cannot be written.
     """
     tell = progress or _silent
     origin = "demo" if settings.sources == "demo" else "real"
@@ -106,7 +108,8 @@ def build_raw(dataset: Dataset, settings: Settings, *, progress: Progress | None
     results = _read_all(dataset, received, validations, tell)
     validations += _count_checks(dataset, received, results, origin)
     _stop_on_failure(dataset, validations)
-    return _write(dataset, settings, received, results, validations, {"data_version": data_version, "origin": origin})
+    identity = {"data_version": data_version, "origin": origin}
+    return _write(dataset, settings, received, results, validations=validations, identity=identity)
 
 
 def _silent(message: str) -> None:
@@ -230,6 +233,7 @@ def _write(
     settings: Settings,
     received: Sequence[_Received],
     results: Sequence[ReadResult],
+    *,
     validations: list[FileValidation],
     identity: dict[str, str],
 ) -> RawResult:
@@ -250,7 +254,14 @@ def _write(
         "validations": [{"file": where, **asdict(validation)} for where, validation in validations],
     }
     outputs = {f"{dataset.id}.parquet": table, f"{dataset.id}.rejects.parquet": rejects_table(rejected)}
-    publish(settings.raw_dir, outputs, f"{dataset.id}.json", manifest)
+    try:
+        publish(settings.raw_dir, outputs, f"{dataset.id}.json", manifest)
+    except OSError as error:
+        raise RawError(
+            f"{dataset.id}: cannot write to {settings.raw_dir} ({error.strerror or error}); free some space or check "
+            "the rights of this folder, then run again",
+            validations,
+        ) from error
     return _result(dataset, settings, manifest, changed=True)
 
 

@@ -6,7 +6,6 @@ The same tables give the same bytes: fixed order, fixed writer settings, no date
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -73,7 +72,7 @@ def publish(folder: Path, tables: dict[str, pa.Table], manifest_name: str, manif
         text = json.dumps({**manifest, "outputs": outputs}, ensure_ascii=False, indent=1) + "\n"
         (aside / manifest_name).write_text(text, encoding="utf-8")
         for file_name in (*tables, manifest_name):
-            os.replace(aside / file_name, folder / file_name)
+            (aside / file_name).replace(folder / file_name)
 
 
 def load_manifest(path: Path) -> dict[str, Any] | None:

@@ -77,6 +77,9 @@ def validate_file(
     """Check a fetched file before anything reads it.
 
     Args:
+        dataset: the catalogue entry, for its format, encoding and bounds.
+        vintage: the edition, named in messages.
+        file: the file of that edition, for its zip member and digest.
         parts: the archived file, or the companions of a shapefile, the .shp first.
         previous: what the size is compared with (see `fetch.references`), if anything.
 

@@ -18,6 +18,8 @@ MAX_TOTAL = 4 << 30
 MAX_RATIO = 500  # deflate reaches 1,032 on zeros; INSEE's rows of empty cells, 13
 _RATIO_FROM = 10 << 20  # a small member is no threat, whatever its ratio
 _CHUNK = 1 << 20
+_LONGEST_NAME = 255  # bytes, of what file systems take
+_SHOWN = 5
 _LARGEST_ENTRY = 512  # bytes of directory per member, more than any real one: a count may lie, a size cannot
 _END = b"PK\x05\x06"
 
@@ -92,6 +94,7 @@ def check_layout(path: Path, pattern: str | None) -> str | None:
     """Check that every member can be read and that exactly one is the table.
 
     Args:
+        path: the zip.
         pattern: glob of the member that is read; None when the whole file is (xlsx).
 
     Returns:
@@ -191,19 +194,15 @@ def _read_through(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
 
 def _unsafe(member: zipfile.ZipInfo) -> str | None:
     name = member.orig_filename
-    if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name):
-        return "a un chemin absolu"
-    if ".." in re.split(r"[/\\]", name):
-        return "sort du dossier d'extraction (..)"
-    if "\\" in name:
-        return "contient une barre oblique inverse"
-    if not name or re.search(r"[\x00-\x1f\x7f]", name):
-        return "a un nom vide ou avec un caractère de contrôle"
-    if max(len(part.encode()) for part in name.split("/")) > 255:
-        return "a un nom trop long"
-    if stat.S_ISLNK(member.external_attr >> 16):
-        return "est un lien symbolique"
-    return None
+    reasons = {
+        "a un chemin absolu": name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name),
+        "sort du dossier d'extraction (..)": ".." in re.split(r"[/\\]", name),
+        "contient une barre oblique inverse": "\\" in name,
+        "a un nom vide ou avec un caractère de contrôle": not name or re.search(r"[\x00-\x1f\x7f]", name),
+        "a un nom trop long": max(len(part.encode()) for part in name.split("/")) > _LONGEST_NAME,
+        "est un lien symbolique": stat.S_ISLNK(member.external_attr >> 16),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
 
 
 def _announced_members(path: Path) -> int:
@@ -223,4 +222,5 @@ def _announced_members(path: Path) -> int:
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(repr(name) for name in names[:5]) + (f" et {len(names) - 5} autres" if len(names) > 5 else "")
+    more = f" et {len(names) - _SHOWN} autres" if len(names) > _SHOWN else ""
+    return ", ".join(repr(name) for name in names[:_SHOWN]) + more

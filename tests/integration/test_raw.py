@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from dagster_project.settings import Settings
-from dagster_project.sources import raw_files
 from dagster_project.sources.catalogue import Dataset
-from dagster_project.sources.fetch import FetchError
+from dagster_project.sources.http import FetchError
 from dagster_project.sources.raw import RAW_VALIDATION_NAMES, RawError, RawResult, build_raw
 from dagster_project.sources.validation import VALIDATION_NAMES
 from tests.readers_support import make_dataset, make_file
@@ -69,7 +67,7 @@ def test_vintages_are_united_by_name_in_order(on_mirror: Settings) -> None:
         "_source_row": [2, 3, 2],
     }
     assert (result.rows, result.rejects, result.vintages) == (3, 0, {"2018": 2, "2019": 1})
-    assert result.changed and result.origin == "real" and result.columns == table.column_names
+    assert (result.changed, result.origin, result.columns) == (True, "real", table.column_names)
 
 
 def test_names_read_the_same_in_sql(on_mirror: Settings) -> None:
@@ -104,13 +102,13 @@ def test_every_check_is_reported_once_per_file(on_mirror: Settings) -> None:
 
 def test_unchanged_bytes_are_not_read_again(on_mirror: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     first = build_raw(two_vintages(), on_mirror)
-    before = {path.name: os.stat(path).st_mtime_ns for path in on_mirror.raw_dir.iterdir()}
+    before = {path.name: path.stat().st_mtime_ns for path in on_mirror.raw_dir.iterdir()}
     monkeypatch.setattr("dagster_project.sources.raw.read_file", None)
     said: list[str] = []
     second = build_raw(two_vintages(), on_mirror, progress=said.append)
     assert not second.changed
     assert (second.data_version, second.rows, second.validations) == (first.data_version, first.rows, first.validations)
-    assert {path.name: os.stat(path).st_mtime_ns for path in on_mirror.raw_dir.iterdir()} == before
+    assert {path.name: path.stat().st_mtime_ns for path in on_mirror.raw_dir.iterdir()} == before
     assert said[-1] == "essai_table: unchanged, 3 rows"
 
 
@@ -119,7 +117,7 @@ def test_damaged_output_is_rebuilt_with_the_same_bytes(on_mirror: Settings) -> N
     expected = result.path.read_bytes()
     result.path.write_bytes(expected[:-1])
     again = build_raw(two_vintages(), on_mirror)
-    assert again.changed and again.data_version == result.data_version
+    assert (again.changed, again.data_version) == (True, result.data_version)
     assert result.path.read_bytes() == expected
 
 
@@ -150,7 +148,8 @@ def test_data_version_follows_bytes_entry_and_code(
     else:
         monkeypatch.setattr("dagster_project.sources.raw._code_version", lambda: "other")
     second = build_raw(dataset, on_mirror)
-    assert second.changed and second.data_version != first.data_version
+    assert second.changed
+    assert second.data_version != first.data_version
 
 
 def test_rejects_go_to_their_table_within_the_tolerance(on_mirror: Settings, mirror: Path) -> None:
@@ -220,8 +219,8 @@ def test_disk_full_leaves_the_previous_table(
         Path(where).write_bytes(b"PAR1")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(raw_files.pq, "write_table", no_space)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr(pq, "write_table", no_space)
+    with pytest.raises(RawError, match=r"cannot write to .*No space left on device.*free some space"):
         build_raw(two_vintages(), on_mirror)
     assert contents(on_mirror) == before
 
@@ -236,3 +235,16 @@ def test_files_of_a_vintage_follow_their_name(on_mirror: Settings, mirror: Path)
 def test_duplicate_keys_are_not_the_readers_business(on_mirror: Settings, mirror: Path) -> None:
     (mirror / "essai" / "T_2019.csv").write_text("CODGEO;TX;POP\nQP096001;1;8\nQP096001;1;8\n", encoding="utf-8")
     assert build_raw(two_vintages(), on_mirror).vintages["2019"] == 2
+
+
+def test_demonstration_is_kept_apart_and_has_no_row_bounds(
+    tmp_path: Path, on_mirror: Settings, mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dagster_project.sources.fetch.demo_mirror", lambda _: mirror)
+    dataset = two_vintages(rows={"minimum": 500, "maximum": 900})
+    result = build_raw(dataset, Settings(home=tmp_path / "demo", sources="demo"))
+    assert (result.origin, check(result, "nombre_lignes")) == ("demo", [("2018", True), ("2019", True)])
+    real = build_raw(two_vintages(), on_mirror)
+    demo = build_raw(two_vintages(), on_mirror.model_copy(update={"sources": "demo"}))
+    assert (demo.changed, demo.origin) == (True, "demo")
+    assert demo.data_version != real.data_version

@@ -43,7 +43,7 @@ def test_ambiguous_or_absent_member_lists_what_is_there(tmp_path: Path, names: t
     path = make_zip(tmp_path, dict.fromkeys(names, b"CODE\n1\n"))
     with pytest.raises(ReadError) as caught:
         read(make_dataset("csv", ["CODE"]), path)
-    assert repr(names[0]) in str(caught.value) and "member" in str(caught.value)
+    assert all(text in str(caught.value) for text in (repr(names[0]), "member"))
 
 
 def test_pattern_depends_on_where_the_file_comes_from(tmp_path: Path) -> None:

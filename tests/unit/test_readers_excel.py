@@ -55,7 +55,7 @@ def test_header_below_a_title_and_blank_rows(tmp_path: Path) -> None:
         (" ns ", " ns "),
         (True, "TRUE"),
         (dt.date(2024, 1, 2), "2024-01-02"),
-        (dt.datetime(2024, 1, 2, 3, 4), "2024-01-02 03:04:00"),
+        (dt.datetime.fromisoformat("2024-01-02T03:04"), "2024-01-02 03:04:00"),
         ("", ""),
     ],
 )

@@ -1,11 +1,14 @@
-"""Every real file of the catalogue, read in place. Row counts and cells were taken from the files by other means
-(line counts, a hex dump of the .dbf, the manifests that came with the files)."""
+"""Every real file of the catalogue, read in place.
+
+Row counts come from the manifest of the files; cells from the text of the files and from published figures.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -114,7 +117,7 @@ def read_real(folder: Path, path: str) -> ReadResult:
     return read_file(entry.dataset, entry.vintage, entry.file, parts)
 
 
-def row(result: ReadResult, key: str, code: str) -> dict[str, str]:
+def row(result: ReadResult, key: str, code: str) -> dict[str, Any]:
     position = result.table.column(key).to_pylist().index(code)
     [found] = result.table.slice(position, 1).to_pylist()
     return dict(found)

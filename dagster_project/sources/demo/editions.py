@@ -2,19 +2,21 @@
 
 Nothing here is a figure: a test on the real files compares every header.
 """
+# ruff: noqa: PLR2004 - an edition is known by its year
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dagster_project.sources.demo.writers import words
+
 NARROW, NO_BREAK = "\u202f", "\u00a0"
 
-RP = tuple(
-    "TX_F TX_TOT_0A24 TX_F_0A24 TX_TOT_60ETPLUS TX_F_60ETPLUS IND_JEUNE TX_TOT_MEN1 TX_TOT_MEN6 TX_TOT_ET TX_F_ET".split()
+RP = words(
+    "TX_F TX_TOT_0A24 TX_F_0A24 TX_TOT_60ETPLUS TX_F_60ETPLUS IND_JEUNE TX_TOT_MEN1 TX_TOT_MEN6 TX_TOT_ET TX_F_ET"
 )
-CAF = tuple(
-    "A PERCOU AM AI ACSSENF ACAVENF AC3ENF A_NETUD_24 A_ETUD "
-    "ENF ENF_2 ENF_3_5 ENF_6_10 ENF_11_14 ENF_15_17 ENF_18_24".split()
+CAF = words(
+    "A PERCOU AM AI ACSSENF ACAVENF AC3ENF A_NETUD_24 A_ETUD ENF ENF_2 ENF_3_5 ENF_6_10 ENF_11_14 ENF_15_17 ENF_18_24"
 )
 DECLARED = ("DECUC_Q2", "DECUC_Q1", "DECUC_Q3", "BREV", "DECUC_D1", "DECUC_D9")
 DISPOSABLE = ("DISP_Q2", "DISP_Q1", "DISP_Q3", "TP60", "DISP_D1", "DISP_D9")
@@ -26,13 +28,12 @@ def _rates(precarious: str) -> tuple[str, ...]:
     return tuple(f"TX_{group}_{kind}" for kind in kinds for group in ("TOT", "F", "ET"))
 
 
-CONTRACTS = tuple(
+CONTRACTS = words(
     "CA CUI CIE CIE_HS CIE_S CAE EAV CA_F CUI_F EAV_F CA_H CUI_H EAV_H CUI_25 CUI_26A49 CUI_50 "
-    "CUI_INFCAP CUI_CAP CUI_BAC CUI_SUPBAC EAV_INFCAP EAV_CAP EAV_SUPCAP".split()
+    "CUI_INFCAP CUI_CAP CUI_BAC CUI_SUPBAC EAV_INFCAP EAV_CAP EAV_SUPCAP"
 )
-SEEKERS = tuple(
-    "ABCDE ABCDE_F ABCDE_H ABC ABC_F ABC_H ABC_RSA ABC_RSA_F ABC_RSA_H A A_F A_H "
-    "ABC_25 ABC_2649 ABC_50 ABC_FR ABC_E".split()
+SEEKERS = words(
+    "ABCDE ABCDE_F ABCDE_H ABC ABC_F ABC_H ABC_RSA ABC_RSA_F ABC_RSA_H A A_F A_H ABC_25 ABC_2649 ABC_50 ABC_FR ABC_E"
 )
 _LEVELS = ("ABC_INFCAPBEP", "ABC_CAPBEP", "ABC_BAC", "ABC_SUPBAC")
 _LENGTHS = ("ABC_DUR1", "ABC_DUR2", "ABC_DUR3", "ABC_DUR4")

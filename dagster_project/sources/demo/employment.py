@@ -30,7 +30,9 @@ def job_seekers(latent: Latent, year: int, seed: int) -> Counts:
     found |= {"ABC_25": ages[:, 0], "ABC_2649": ages[:, 1], "ABC_50": ages[:, 2]}
     nations = split(whole, _columns(1 - 1.2 * latent.foreign, 1.2 * latent.foreign, 0.003))
     found |= {"ABC_FR": nations[:, 0], "ABC_E": nations[:, 1]}
-    skills = split(whole, shares(rng, [0.14, 0.125, 0.29, 0.395, 0.045, 0.005], latent.poverty, [0.1] + [0.0] * 5, 0.06))
+    skills = split(
+        whole, shares(rng, [0.14, 0.125, 0.29, 0.395, 0.045, 0.005], latent.poverty, [0.1] + [0.0] * 5, 0.06)
+    )
     found |= {f"ABC_QAL{number + 1}": skills[:, number] for number in range(5)}
     return {name: values.astype(np.float64) for name, values in found.items()}
 
@@ -40,7 +42,9 @@ def _one_sex(sex: str, abc: Ints, latent: Latent, rng: np.random.Generator) -> d
     found[f"A_{sex}"] = part(abc, 0.69 + rng.normal(0, 0.02, len(abc)))
     found[f"ABC_RSA_{sex}"] = part(abc, 0.3 + 0.03 * latent.poverty)
     # The last column is « not known »: published parts do not reach the total, as in the real table.
-    levels = split(abc, shares(rng, [0.285, 0.36, 0.19, 0.155, 0.01], latent.poverty, [0.1, 0.0, -0.05, -0.1, 0.0], 0.05))
+    levels = split(
+        abc, shares(rng, [0.285, 0.36, 0.19, 0.155, 0.01], latent.poverty, [0.1, 0.0, -0.05, -0.1, 0.0], 0.05)
+    )
     found |= {f"ABC_{name}_{sex}": levels[:, number] for number, name in enumerate(DIPLOMAS)}
     lengths = split(abc, shares(rng, [0.375, 0.175, 0.19, 0.26], latent.poverty, [-0.03, 0.0, 0.02, 0.05], 0.05))
     found |= {f"ABC_{name}_{sex}": lengths[:, number] for number, name in enumerate(DURATIONS)}

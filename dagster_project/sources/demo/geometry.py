@@ -31,9 +31,7 @@ def build_geometry(territory: Territory) -> Geometry:
     """Contours of a territory; the same seed gives the same coordinates."""
     rng = stream(territory.seed, "geometry")
     edges = _edges(rng)
-    tiles = {
-        (column, row): _tile(edges, column, row) for column in range(COLUMNS) for row in range(ROWS)
-    }
+    tiles = {(column, row): _tile(edges, column, row) for column in range(COLUMNS) for row in range(ROWS)}
     degrees = dict(zip(tiles, to_degrees(list(tiles.values()), CONTOUR_DECIMALS), strict=True))
     return Geometry(degrees, _qpv(territory, tiles, edges, rng))
 
@@ -49,10 +47,15 @@ def to_degrees(rings: list[Points], decimals: int) -> list[Points]:
 
 
 def bow_tie(ring: Points) -> Points:
-    """The ring with two neighbouring points exchanged, which makes it cross itself."""
-    crossed = ring.copy()
-    crossed[[2, 3]] = crossed[[3, 2]]
-    return crossed
+    """The ring with two neighbouring points exchanged, the first two that make it cross itself."""
+    from shapely import Polygon
+
+    def exchanged(rank: int) -> Points:
+        crossed = ring.copy()
+        crossed[[rank, rank + 1]] = crossed[[rank + 1, rank]]
+        return crossed
+
+    return next(crossed for crossed in map(exchanged, range(len(ring) - 1)) if not Polygon(crossed).is_valid)
 
 
 def is_bow_tie(qpv: Qpv) -> bool:
@@ -110,10 +113,11 @@ def _qpv(
 
 
 def _centre(qpv: Qpv, tiles: dict[Cell, Points], edges: dict[Edge, Points]) -> Points:
-    if len(qpv.cells) == 2:  # on the middle of the edge that its two communes share
+    if len(qpv.cells) > 1:  # on the middle of the edge that its two communes share
         upper = max(qpv.cells)
         edge = edges[(upper, (upper[0] + 1, upper[1]))]
-        return edge[len(edge) // 2]
+        shared: Points = edge[len(edge) // 2]
+        return shared
     middle: Points = tiles[qpv.cells[0]].mean(axis=0)
     angle = 2 * np.pi * (qpv.slot + 0.3) / max(qpv.slots, 1)
     return middle + RING_RADIUS * np.array([np.cos(angle), np.sin(angle)])
@@ -124,7 +128,7 @@ def _blob(centre: Points, rng: np.random.Generator) -> Points:
     count = int(rng.integers(10, 18))
     angles = 2 * np.pi * (np.arange(count) + rng.uniform(-0.3, 0.3, count)) / count
     radii = rng.uniform(180, 420) * rng.uniform(0.85, 1.15, count)
-    ring = centre + radii[:, None] * np.column_stack([np.cos(angles), np.sin(angles)])
+    ring: Points = centre + radii[:, None] * np.column_stack([np.cos(angles), np.sin(angles)])
     return np.round(ring, 1)
 
 
@@ -133,4 +137,5 @@ def _changed(ring: Points, centre: Points, rng: np.random.Generator) -> Points:
     factors = np.ones(len(ring))
     moved = rng.choice(len(ring), size=len(ring) // 2, replace=False)
     factors[moved] = rng.uniform(0.75, 1.25, len(moved))
-    return np.round(centre + factors[:, None] * (ring - centre), 1)
+    changed: Points = np.round(centre + factors[:, None] * (ring - centre), 1)
+    return changed

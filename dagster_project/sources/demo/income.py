@@ -83,6 +83,7 @@ class Incomes:
         self._drift = rng.normal(0, 0.006, (len(latent.poverty) + len(self.communes), len(YEARS)))
         self._draw_places(rng)
         self.zones = _zones(territory, self.communes, latent)
+        self._known: dict[int, Distributions] = {}
 
     def _draw_places(self, rng: np.random.Generator) -> None:
         qpv, rest = len(self.latent.poverty), len(self.communes)
@@ -94,15 +95,20 @@ class Incomes:
 
     def disposable(self, year: int) -> Distributions:
         """Disposable income of every zone of `zones` in a year."""
-        rank = YEARS.index(year)
-        centre = self._level + 0.011 * (year - 2013) + np.cumsum(self._drift, axis=1)[:, rank]
-        return self._mix(centre, self._spread, np.zeros_like(centre))
+        if year not in self._known:
+            centre = self._centre(year)
+            self._known[year] = self._mix(centre, self._spread, np.zeros_like(centre))
+        return self._known[year]
 
     def declared(self, year: int) -> Distributions:
         """Declared income, before benefits: wider, and nothing at all for some."""
-        centre = self._level + 0.011 * (year - 2013) + np.cumsum(self._drift, axis=1)[:, YEARS.index(year)]
         poor = np.clip((9.75 - self._level) / 0.25, 0, 2.5)
-        return self._mix(centre - 0.02 - 0.22 * poor, self._spread + 0.12 + 0.1 * poor, 0.01 + 0.1 * poor)
+        return self._mix(self._centre(year) - 0.02 - 0.22 * poor, self._spread + 0.12 + 0.1 * poor, 0.01 + 0.085 * poor)
+
+    def _centre(self, year: int) -> Floats:
+        """Logarithm of the median income of each place: a common rise, and a walk of its own."""
+        centre: Floats = self._level + 0.011 * (year - 2013) + np.cumsum(self._drift, axis=1)[:, YEARS.index(year)]
+        return centre
 
     def _mix(self, centre: Floats, spread: Floats, nothing: Floats) -> Distributions:
         grid = np.concatenate([[0.0], np.exp(np.linspace(math.log(10), math.log(600_000), 900))])
@@ -110,7 +116,8 @@ class Incomes:
             steps = (np.log(grid)[None, :] - centre[:, None]) / spread[:, None]
         places = nothing[:, None] + (1 - nothing[:, None]) * _normal_below(steps)
         weights = self.zones.persons / self.zones.persons.sum(axis=1, keepdims=True)
-        return Distributions(grid, weights @ places)
+        # einsum rather than @, whose last bits depend on the machine's BLAS.
+        return Distributions(grid, np.einsum("zp,pg->zg", weights, places))
 
     def poverty_line(self, year: int) -> float:
         """Euros a year per consumption unit."""
@@ -146,7 +153,7 @@ def _normal_below(steps: Floats) -> Floats:
     return found
 
 
-def persons_at(territory: Territory, commune: Commune, year: int) -> int:
+def persons_at(commune: Commune, year: int) -> int:
     """Inhabitants of a commune in a year."""
     return round(commune.pop * (1 + commune.growth) ** (year - 2013))
 
@@ -156,7 +163,7 @@ def location(territory: Territory, communes: tuple[Commune, ...], year: int) -> 
     rank = {commune.code: number for number, commune in enumerate(communes)}
     found = np.zeros((len(territory.qpv2015), len(communes)))
     for row, qpv in enumerate(territory.qpv2015):
-        parts = (STRADDLE_SHARE, 1 - STRADDLE_SHARE) if len(qpv.cells) == 2 else (1.0,)
+        parts = (STRADDLE_SHARE, 1 - STRADDLE_SHARE) if len(qpv.cells) > 1 else (1.0,)
         for cell, share in zip(qpv.cells, parts, strict=True):
             found[row, rank[territory.commune_at(cell, year).code]] += share
     return found
@@ -165,7 +172,7 @@ def location(territory: Territory, communes: tuple[Commune, ...], year: int) -> 
 def _zones(territory: Territory, communes: tuple[Commune, ...], latent: Latent) -> Zones:
     qpv = COVERED * census(latent, POP_CENSUS[2021], territory.seed, "QP2015")["POP"]
     inside = location(territory, communes, COMMUNES_YEAR) * qpv[:, None]
-    people = COVERED * np.array([persons_at(territory, commune, 2018) for commune in communes])
+    people = COVERED * np.array([persons_at(commune, 2018) for commune in communes])
     towns = np.hstack([inside.T, np.diag(people - inside.sum(axis=0))])
     alone = np.hstack([np.diag(qpv), np.zeros((len(qpv), len(communes)))])
     codes = [*(zone.code for zone in territory.qpv2015), "Ensemble"]

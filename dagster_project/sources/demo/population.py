@@ -43,7 +43,8 @@ def latents(territory: Territory) -> dict[str, Latent]:
     resize = np.where(modified, rng.uniform(0.85, 1.2, len(rows)), 1.0)
 
     def follow(name: str) -> Floats:
-        return np.where(kept, getattr(old, name)[rows], getattr(fresh, name))
+        values: Floats = np.where(kept, getattr(old, name)[rows], getattr(fresh, name))
+        return values
 
     households = follow("households") * resize
     new = Latent(households, follow("growth"), follow("poverty"), follow("family"), follow("foreign"))
@@ -53,18 +54,26 @@ def latents(territory: Territory) -> dict[str, Latent]:
 def _draw(qpvs: tuple[Qpv, ...], rng: np.random.Generator) -> Latent:
     count = len(qpvs)
     # A QPV stays under half of its commune: the smallest commune that has one holds 13,600 inhabitants.
-    ceiling = np.where([qpv.slots >= 4 for qpv in qpvs], 3_600, 2_300)
-    households = np.clip(np.exp(rng.normal(6.95, 0.55, count)), 390, ceiling)
+    ceiling = np.where([qpv.slots > LONE_TOWN for qpv in qpvs], 3_600, 2_300)
+    households = np.clip(np.exp(rng.normal(6.95, 0.55, count)), 320, ceiling)
     small = np.array([qpv.name in _SMALL for qpv in qpvs])
+    large = np.array([qpv.name in _LARGE for qpv in qpvs])
+    households = np.where(small, np.minimum(households, 335), households)
     poverty = rng.normal(0, 1, count)
     return Latent(
-        households=np.where(small, np.minimum(households, 420), households),
+        households=np.where(large, np.maximum(households, 4_300), households),
         growth=rng.normal(0.001, 0.008, count),
         poverty=poverty,
         family=0.5 * poverty + rng.normal(0, 0.9, count),
         foreign=np.clip(np.exp(rng.normal(-1.75, 0.55, count) + 0.2 * poverty), 0.03, 0.5),
     )
 
+
+# Large enough for every table to need a separator of thousands.
+_LARGE = frozenset({"Tour D'Amer – Kerouédic", "Plateau Des Alouvelles"})
+
+# Communes with more QPV than this are cities.
+LONE_TOWN = 3
 
 # Small enough for statistical secrecy to bite.
 _SMALL = frozenset({"Bas Quartier Saint-Thurvin", names.DROPPED_2024, "Grand Ambre"})

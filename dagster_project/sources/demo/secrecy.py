@@ -11,7 +11,7 @@ from dagster_project.sources.demo.editions import Edition
 from dagster_project.sources.demo.population import Bools, Counts
 
 THRESHOLD = 5  # no published count is smaller
-SEX_THRESHOLD = 100  # job seekers under which nothing is published by sex
+SEX_THRESHOLD = 120  # job seekers under which nothing is published by sex
 
 # Census shares come from a sample: they are hidden when they stand on too few persons or households.
 SAMPLE = {
@@ -58,7 +58,9 @@ HELPED_GROUPS: tuple[tuple[str, ...], ...] = (
 CAF_GROUPS: tuple[tuple[str, ...], ...] = (("AI", "AM", "ACSSENF", "ACAVENF"), editions.CAF[10:])
 
 
-def hide_small(truth: Counts, columns: Iterable[str], groups: tuple[tuple[str, ...], ...], rows: int) -> dict[str, Bools]:
+def hide_small(
+    truth: Counts, columns: Iterable[str], groups: tuple[tuple[str, ...], ...], rows: int
+) -> dict[str, Bools]:
     """Primary secrecy (small counts) then secondary: never one hidden cell alone among those of a known total."""
     hidden = {name: truth[name][:rows] < THRESHOLD for name in columns if name in truth}
     present = [tuple(name for name in group if name in hidden) for group in groups]
@@ -93,7 +95,9 @@ def hide_sample(counts: Counts, columns: Iterable[str], precarious: str = "EPREC
     return hidden
 
 
-def apply_notes(edition: Edition, codes: list[str], hidden: dict[str, Bools], columns: dict[str, tuple[str, ...]]) -> None:
+def apply_notes(
+    edition: Edition, codes: list[str], hidden: dict[str, Bools], columns: dict[str, tuple[str, ...]]
+) -> None:
     """Hide what a source does not diffuse for a QPV; `columns` maps each note column to those that it explains."""
     for note, explained in columns.items():
         refused = {code for code, value in edition.notes.get(note, {}).items() if value != "1"}

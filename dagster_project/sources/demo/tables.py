@@ -1,8 +1,7 @@
-"""INSEE's tables of QPV figures: from true values to the published bytes."""
+"""INSEE's tables of QPV figures, one builder per family of editions."""
+# ruff: noqa: PLR2004 - an edition is known by its year
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,91 +19,10 @@ from dagster_project.sources.demo.population import (
     beneficiaries,
     census,
     demo_rates,
-    percent,
     totals,
 )
+from dagster_project.sources.demo.table import Table, unknown_to_late
 from dagster_project.sources.demo.territory import Territory
-from dagster_project.sources.demo.writers import csv_bytes, number
-
-
-@dataclass
-class Table:
-    """One edition: true values (rows in order, « Ensemble » last), cells to hide, and text columns."""
-
-    edition: Edition
-    codes: list[str]
-    truth: Counts
-    hidden: dict[str, Bools]
-    texts: dict[str, list[str]] = field(default_factory=dict)
-
-    def to_bytes(self) -> bytes:
-        """The file as the producer writes it."""
-        lines = [self._line(row, code) for row, code in enumerate(self.codes)]
-        if self.edition.summary:
-            lines.insert(0, self._line(-1, "Ensemble"))
-        edition = self.edition
-        pad = [""] * (edition.width - len(edition.columns))
-        header = [*edition.columns, *pad]
-        return csv_bytes(
-            header,
-            [line + pad for line in lines],
-            bom=edition.bom,
-            quoted=edition.quoted,
-            last_line_end=edition.last_line_end,
-        )
-
-    def _line(self, row: int, code: str) -> list[str]:
-        return [self._cell(column, row, code) for column in self.edition.columns]
-
-    def _cell(self, column: str, row: int, code: str) -> str:
-        summary = row < 0
-        if column.lower() == "codgeo":
-            return f'"{code}"' if self.edition.quoted else code
-        if column in self.texts:
-            return self.texts[column][row]
-        if column not in self.truth:  # a note
-            return self._note(column, code, summary)
-        value = self.truth[column][row]
-        if summary and column in self.edition.silent or not summary and column in self.hidden and self.hidden[column][row]:
-            return ""
-        step, decimals = _style(self.edition, column)
-        if summary and decimals == 0 and step == 1 and column != "POP_MUN" and not column.startswith("DISP"):
-            step = 100
-            if value < step / 2:
-                return ""
-        plain = self.edition.plain or column in self.edition.stripped
-        return number(value, decimals, step=step, thousands=self.edition.thousands, plain=plain)
-
-    def _note(self, column: str, code: str, summary: bool) -> str:
-        if summary:
-            return "0" if self.edition.dataset == "insee_filosofi_qpv" else ""
-        if code == LATE and self.edition.lists_late and _unknown_to_late(self.edition, column):
-            return ""
-        return self.edition.notes.get(column, {}).get(code, "0")
-
-
-def _unknown_to_late(edition: Edition, note: str) -> bool:
-    late_in = {"insee_revn": (2019, 2021), "insee_demo_plat": (2020,)}
-    return note in {"NOTE_CNAF", "NOTE_CNAM"} and edition.year in late_in.get(edition.dataset, ())
-
-
-def _style(edition: Edition, column: str) -> tuple[int, int]:
-    """Rounding step and decimals of a column."""
-    name = column.lower().removeprefix("disp_") if edition.dataset == "insee_filosofi_qpv" else column
-    if edition.dataset == "insee_filosofi_qpv":
-        stem = name.rsplit("_a", 1)[0]
-        if stem in {"gini", "s80s20"}:
-            return 1, 3 if stem == "gini" or edition.year < 2018 else 1
-        if stem in {"eq", "q1q3q2"}:
-            return 1, 2 if stem == "eq" else 1
-        return (10, 0) if stem in {"q1", "q2", "q3", "med", *(f"d{rank}" for rank in range(1, 10))} else (1, 1)
-    if column.endswith("D1D9") or column.startswith(("TX_", "EVOL_", "PMIMP", "PART_", "BREV", "TP60", "IND_")):
-        return 1, 1
-    if column in editions.PARTS:
-        return 1, 1
-    if column.startswith("DECUC_"):
-        return (10 if edition.year == 2021 else 2), 0
-    return (10 if column.startswith("DISP_") and edition.year == 2021 else 1), 0
 
 
 class QpvTables:
@@ -138,7 +56,7 @@ class QpvTables:
         caf = beneficiaries(self.latent, year - 1, self.territory.seed, "QP2015")
         truth = self._places(year, rows, texts)
         truth |= demo_rates(totals(sample, rows, self.codes != OUTSIDE))
-        known = self.codes != LATE if _unknown_to_late(edition, "NOTE_CNAF") else None
+        known = self.codes != LATE if unknown_to_late(edition, "NOTE_CNAF") else None
         truth |= totals({name: caf[name] for name in editions.CAF}, rows, known)
         hidden = secrecy.hide_sample({name: values[rows] for name, values in sample.items()}, editions.RP)
         for name in editions.RP:
@@ -155,7 +73,7 @@ class QpvTables:
         where = location(self.territory, communes, geography)
         pop = census(self.latent, reference, self.territory.seed, "QP2015")["POP"]
         inside = where.T @ pop
-        whole = np.array([persons_at(self.territory, commune, reference) for commune in communes], dtype=np.float64)
+        whole = np.array([persons_at(commune, reference) for commune in communes], dtype=np.float64)
         touched = (where > 0).astype(np.float64)
         found = {"POP_MUN": pop, "POP_COM_QP": np.rint(touched @ inside), "POP_COM": touched @ whole}
         labels = [
@@ -169,8 +87,10 @@ class QpvTables:
             truth[name][-1] = np.nan
         return truth
 
-    def _hide_late(self, edition: Edition, codes: list[str], hidden: dict[str, Bools], columns: tuple[str, ...]) -> None:
-        if _unknown_to_late(edition, "NOTE_CNAF"):
+    def _hide_late(
+        self, edition: Edition, codes: list[str], hidden: dict[str, Bools], columns: tuple[str, ...]
+    ) -> None:
+        if unknown_to_late(edition, "NOTE_CNAF"):
             late = np.array([code == LATE for code in codes])
             for name in columns:
                 hidden[name] = hidden.get(name, np.zeros(len(codes), dtype=np.bool_)) | late
@@ -181,7 +101,7 @@ class QpvTables:
         codes, texts = self._blank(edition, rows)
         incomes_of = editions.INCOMES_OF[year]
         caf = beneficiaries(self.latent, year - 1, self.territory.seed, "QP2015")
-        known = self.codes != LATE if _unknown_to_late(edition, "NOTE_CNAF") else None
+        known = self.codes != LATE if unknown_to_late(edition, "NOTE_CNAF") else None
         truth = {name: values[np.append(rows, True)] for name, values in self._incomes(incomes_of).items()}
         truth |= totals(caf, rows, known)
         counted = tuple(name for name in edition.columns if name in caf)
@@ -258,7 +178,9 @@ class QpvTables:
             hidden[name] |= self.codes[rows] == OUTSIDE
         jobs = secrecy.hide_small(truth, [n for n in edition.columns if n in seekers], secrecy.JOBS_GROUPS, len(codes))
         secrecy.hide_by_sex(truth, jobs, len(codes))
-        aided = secrecy.hide_small(truth, [n for n in edition.columns if n in helped], secrecy.HELPED_GROUPS, len(codes))
+        aided = secrecy.hide_small(
+            truth, [n for n in edition.columns if n in helped], secrecy.HELPED_GROUPS, len(codes)
+        )
         hidden |= jobs | aided
         moves = self._moves(edition, rows, truth, hidden)
         explained = {"NOTE_PE": tuple(jobs), "NOTE_ASP": tuple(aided)}
@@ -294,6 +216,3 @@ class QpvTables:
             previous = (helped if of == "CA" else seekers)[of][:-1]
             hidden[name] = hidden[of] | (previous < secrecy.THRESHOLD) | np.isnan(values[:-1])
         return list(found)
-
-
-__all__ = ["QpvTables", "Table", "percent"]

@@ -4,6 +4,7 @@ Codes are ones that no real zone bears. The territory carries the difficulties o
 communes, a change of name, a commune outside any EPCI, EPCI over two départements and over two régions, a QPV over
 two communes, and QPV that come, go or change between 2015 and 2024.
 """
+# ruff: noqa: PLR2004 - the map is drawn by its columns and rows, events by their years
 
 from __future__ import annotations
 
@@ -192,7 +193,7 @@ def _epci_key(cell: Cell) -> str:
 def _communes(seed: int, sirens: dict[str, str]) -> tuple[tuple[Commune, ...], dict[str, Cell]]:
     rng = stream(seed, "communes")
     cell_of = {names.COMMUNES[column][row]: (column, row) for column in range(COLUMNS) for row in range(ROWS)}
-    numbers = {departement: 0 for departement in names.DEPARTEMENTS}
+    numbers = dict.fromkeys(names.DEPARTEMENTS, 0)
     communes = []
     for name in sorted(cell_of, key=sort_key):
         cell = cell_of[name]
@@ -216,7 +217,7 @@ def _communes(seed: int, sirens: dict[str, str]) -> tuple[tuple[Commune, ...], d
 
 def _qpv2015(cell_of: dict[str, Cell]) -> tuple[Qpv, ...]:
     found = []
-    numbers = {departement: 0 for departement in names.DEPARTEMENTS}
+    numbers = dict.fromkeys(names.DEPARTEMENTS, 0)
     for where, labels in names.QPV.items():
         cells = tuple(cell_of[name] for name in where.split("+"))
         slots = len(labels) + (where in names.NEW_2024)
@@ -238,7 +239,7 @@ def _qpv2024(qpv2015: tuple[Qpv, ...], cell_of: dict[str, Cell]) -> tuple[Qpv, .
             label = names.NEW_2024[commune]
             planned.append(("N", None, replace(old, name=label, slot=old.slots - 1)))
     found = []
-    numbers = {departement: 0 for departement in names.DEPARTEMENTS}
+    numbers = dict.fromkeys(names.DEPARTEMENTS, 0)
     for statut, parent, like in planned:
         departement = departement_of(like.cells[0])
         numbers[departement] += 1

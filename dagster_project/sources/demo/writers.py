@@ -17,10 +17,17 @@ import numpy.typing as npt
 Points = npt.NDArray[np.float64]
 
 
+def words(text: str) -> tuple[str, ...]:
+    """Column names written as one text."""
+    return tuple(text.split())
+
+
 def number(value: float, decimals: int, *, step: int = 1, thousands: str = "", plain: bool = False) -> str:
     """A French number: decimal comma; `plain` drops trailing zeros; nothing for nan.
 
     Args:
+        value: what to write.
+        decimals: figures after the comma.
         step: rounded to a multiple of it, for counts and euros.
         thousands: separator of thousands.
         plain: « 37 » rather than « 37,0 ».
@@ -62,7 +69,11 @@ def json_records(records: Sequence[dict[str, Any]]) -> bytes:
 
 
 def geojson(
-    features: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, name: str = "", crs: str = "", ascii_only: bool = False
+    features: Sequence[tuple[dict[str, Any], dict[str, Any]]],
+    *,
+    name: str = "",
+    crs: str = "",
+    ascii_only: bool = False,
 ) -> bytes:
     """A collection on one line; `features` are (properties, geometry). No crs member when `crs` is empty."""
     head: dict[str, Any] = {"type": "FeatureCollection"}
@@ -160,7 +171,8 @@ def xlsx(sheet: str, rows: Sequence[Sequence[str | int]]) -> bytes:
             "xl/_rels/workbook.xml.rels": _relations(
                 ("worksheet", "worksheets/sheet1.xml"), ("sharedStrings", "sharedStrings.xml")
             ),
-            "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{_SHEET}"><sheetData>{"".join(lines)}</sheetData></worksheet>',
+            "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{_SHEET}"><sheetData>'
+            f"{''.join(lines)}</sheetData></worksheet>",
             "xl/sharedStrings.xml": f'<sst xmlns="{_SHEET}" uniqueCount="{len(known)}">{strings}</sst>',
         }
     )

@@ -37,6 +37,9 @@ def read_file(dataset: Dataset, vintage: Vintage, file: SourceFile, parts: Seque
     """Read one file of a vintage.
 
     Args:
+        dataset: its catalogue entry.
+        vintage: the edition the file belongs to.
+        file: the file of that edition.
         parts: what `fetch_file` returned; for a shapefile the `.shp` first, then its companions.
 
     Returns:

@@ -11,24 +11,31 @@ import pyarrow as pa
 BATCH_ROWS = 20_000  # rows held as Python objects before they become Arrow columns
 
 
+def _offsets(lengths: npt.NDArray[np.int64]) -> pa.Buffer:
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int32)
+    if (total := int(lengths.sum())) > np.iinfo(np.int32).max:
+        raise OverflowError(f"{total} bytes in one batch of {len(lengths)} cells")
+    np.cumsum(lengths, out=offsets[1:])
+    return pa.py_buffer(offsets)
+
+
 def _variable_width(values: Sequence[bytes | None], kind: pa.DataType) -> pa.Array:
     lengths = np.fromiter((0 if v is None else len(v) for v in values), dtype=np.int64, count=len(values))
-    offsets = np.zeros(len(values) + 1, dtype=np.int32)
-    total = int(lengths.sum())
-    if total > np.iinfo(np.int32).max:
-        raise OverflowError(f"{total} bytes in one batch of {len(values)} cells")
-    np.cumsum(lengths, out=offsets[1:])
-    nulls = sum(v is None for v in values)
-    validity = None
-    if nulls:
-        present = np.fromiter((v is not None for v in values), dtype=bool, count=len(values))
-        validity = pa.py_buffer(np.packbits(present, bitorder="little"))
+    present = np.fromiter((v is not None for v in values), dtype=bool, count=len(values))
+    nulls = len(values) - int(present.sum())
+    validity = pa.py_buffer(np.packbits(present, bitorder="little")) if nulls else None
     data = pa.py_buffer(b"".join(v for v in values if v is not None))
-    return pa.Array.from_buffers(kind, len(values), [validity, pa.py_buffer(offsets), data], nulls)
+    return pa.Array.from_buffers(kind, len(values), [validity, _offsets(lengths), data], nulls)
 
 
 def text_array(values: Sequence[str | None]) -> pa.Array:
     """Text column; None is null and '' stays ''."""
+    given = [v for v in values if v is not None]
+    joined = "".join(given)
+    if len(given) == len(values) and joined.isascii():  # one character is one byte: no need to encode each cell
+        lengths = np.fromiter(map(len, given), dtype=np.int64, count=len(given))
+        buffers = [None, _offsets(lengths), pa.py_buffer(joined.encode("ascii"))]
+        return pa.Array.from_buffers(pa.string(), len(given), buffers, 0)
     return _variable_width([None if v is None else v.encode("utf-8") for v in values], pa.string())
 
 

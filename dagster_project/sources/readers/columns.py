@@ -11,6 +11,7 @@ from dagster_project.sources.readers.base import ReadError, Source
 
 LINEAGE_COLUMNS = ("_vintage", "_source_sha256", "_source_member", "_source_row")
 GEOMETRY_COLUMNS = ("geometry", "geometry_original", "_geometry_crs", "_geometry_sha256")
+_NAMES_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def _check_catalogue(source: Source, present: dict[str, str]) -> None:
         raise ReadError(
             f"{source.where}: {len(missing)} column(s) of the catalogue are not in the file\n"
             + "\n".join(lines)
-            + f"\nIf the edition renamed it: declare the new name in the catalogue entry {source.dataset.id}, map it in the "
-            f"seed variable_column, and add the old one to `columns_absent` of vintage {source.vintage.vintage}. "
+            + f"\nIf the edition renamed it: declare the new name in the catalogue entry {source.dataset.id}, map it "
+            f"in the seed variable_column, and add the old to `columns_absent` of vintage {source.vintage.vintage}. "
             "If the edition dropped it: add it to `columns_absent`."
         )
 
@@ -97,6 +98,6 @@ def _missing_line(name: str, columns: Iterable[Column], present: list[str]) -> s
     by_lower = {other.lower(): other for other in present}
     close = [by_lower[match] for match in get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)]
     meaning = next((column.meaning for column in columns if column.name == name), "key of the dataset")
-    shown = ", ".join(repr(other) for other in present[:12]) + (", …" if len(present) > 12 else "")
+    shown = ", ".join(repr(other) for other in present[:_NAMES_SHOWN]) + (", …" if present[_NAMES_SHOWN:] else "")
     hint = f"looks like it: {', '.join(map(repr, close))}" if close else f"no name looks like it among {shown}"
     return f"  - expected {name!r} ({meaning}); {hint}"

@@ -35,7 +35,8 @@ def read(source: Source) -> Parsed:
             if cells[i] != "":
                 raise ReadError(
                     f"{source.where}, sheet {sheet.name!r}: row {number}: column {i + 1} of the table has no name in "
-                    f"row {source.dataset.header_row} and holds {cells[i]!r}; check `header_row` and `sheet` in the catalogue"
+                    f"row {source.dataset.header_row} and holds {cells[i]!r}; check `header_row` and `sheet` in the "
+                    "catalogue"
                 )
         values = [as_text(cells[i]) for i in positions]
         if any(values):
@@ -72,7 +73,8 @@ def _open_sheet(source: Source) -> CalamineSheet:
             return workbook.get_sheet_by_name(wanted)
     except (CalamineError, OSError) as error:
         raise ReadError(
-            f"{source.where}: not a readable Excel workbook ({error}); fetch it again or put a complete copy in the inbox"
+            f"{source.where}: not a readable Excel workbook ({error}); fetch it again or put a complete copy in the "
+            "inbox"
         ) from error
     asked = f"no sheet {wanted!r}" if wanted else "several sheets and none chosen"
     raise ReadError(f"{source.where}: {asked}; the workbook holds {names}. Set `sheet` in the catalogue")

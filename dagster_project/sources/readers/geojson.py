@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
 
@@ -37,7 +36,7 @@ def read(source: Source) -> Parsed:
     return collected.finish()
 
 
-def _named_crs(value: Any) -> str | None:
+def _named_crs(value: object) -> str | None:
     """EPSG:2154 from urn:ogc:def:crs:EPSG::2154; None when there is no code in it."""
     name = value.get("properties", {}).get("name") if isinstance(value, dict) else None
     match = re.search(r"\b(EPSG|OGC|IGNF):(?:[\d.]*:)?(\w+)$", name or "")

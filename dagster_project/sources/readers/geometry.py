@@ -78,6 +78,7 @@ def geometry_columns(source: Source, geometries: Geometries, sha256: str) -> dic
     """The four geometry columns.
 
     Args:
+        source: the file they come from, and its declared CRS.
         geometries: shapely geometries in the catalogue's CRS; None where a row has none.
         sha256: digest of the file they come from.
 

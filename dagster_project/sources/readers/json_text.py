@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 
 from dagster_project.sources.readers.base import ReadError, Source
 
-_BLANK = re.compile(r"[ \t\n\r]*")
+_BLANKS = " \t\n\r"
+_BLANK = re.compile(f"[{_BLANKS}]*")
 
 
 class Literal(str):
@@ -40,12 +41,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(parse_float=Literal, parse_int=Literal, parse_constant=Literal, object_pairs_hook=_object)
 
 
-def as_text(value: Any) -> str | None:
+def as_text(value: object) -> str | None:
     """Text of a decoded value: null stays null, a number its literal, anything nested JSON."""
     return value if value is None or isinstance(value, str) else _dump(value)
 
 
-def _dump(value: Any) -> str:
+def _dump(value: object) -> str:
     if isinstance(value, Literal):
         return str(value)
     if isinstance(value, dict):
@@ -79,11 +80,14 @@ class Scanner:
 
     def peek(self) -> str:
         """Next significant character, '' at the end."""
-        blank = _BLANK.match(self._text, self._at)
-        self._at = blank.end() if blank else self._at
-        return self._text[self._at : self._at + 1]
+        character = self._text[self._at : self._at + 1]
+        if character in _BLANKS:  # '' is in it too: the end stays the end
+            blank = _BLANK.match(self._text, self._at)
+            self._at = blank.end() if blank else self._at
+            character = self._text[self._at : self._at + 1]
+        return character
 
-    def value(self) -> Any:
+    def value(self) -> Any:  # noqa: ANN401  JSON of any kind
         """Decode the value that begins here."""
         self.peek()
         try:

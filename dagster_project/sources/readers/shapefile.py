@@ -37,8 +37,8 @@ def read(source: Source) -> Parsed:
     shapes, unreadable = _shapes(source, shp, shx)
     if len(shapes) != table.count:
         raise ReadError(
-            f"{source.where}: {len(shapes)} shapes in {shp.member} for {table.count} records in {dbf.member}: the files "
-            "do not belong together; take all of them from the same download"
+            f"{source.where}: {len(shapes)} shapes in {shp.member} for {table.count} records in {dbf.member}: the "
+            "files do not belong together; take all of them from the same download"
         )
     builder, rejects = RowBuilder(names), list[Reject]()
     for number, record in table.records():

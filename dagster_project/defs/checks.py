@@ -1,0 +1,111 @@
+"""Great Expectations suites as asset checks: per table, one for what stops the chain and one for what warns.
+
+One check per expectation would write some 1,500 events a run, half a minute on Dagster's SQLite storage; the
+result of each expectation, by its stable id, is in the check's metadata and in the quality report.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import dagster as dg
+
+from dagster_project.defs.raw import raw_key
+from dagster_project.quality.runner import ExpectationResult, run_suites
+from dagster_project.quality.suites import Suite, load_suites
+from dagster_project.release.audit import exported_marts
+from dagster_project.settings import Settings
+
+# Name of the check, and whether it stops everything downstream.
+CHECKS = {"attentes_critiques": True, "attentes_alertes": False}
+ROWS_SHOWN = 20
+
+
+def expectation_cache(settings: Settings) -> Path:
+    """Results by suite, with what they depend on: an unchanged table is not validated again."""
+    return settings.derived_dir / "expectations"
+
+
+def raw_suite_checks(settings: Settings) -> dg.AssetChecksDefinition:
+    """Suites on raw tables; a critical failure stops everything downstream."""
+    suites = _of_layer("raw")
+    tables = {suite.table: settings.raw_dir / f"{suite.table}.parquet" for suite in suites}
+    return _checks("attentes_sources", suites, settings, lambda: tables)
+
+
+def mart_suite_checks(settings: Settings) -> dg.AssetChecksDefinition:
+    """Suites on marts, read from the build that waits for promotion."""
+    suites = _of_layer("mart")
+    return _checks("attentes_indicateurs", suites, settings, lambda: exported_marts(settings, suites))
+
+
+def _of_layer(layer: str) -> list[Suite]:
+    return [suite for suite in load_suites().values() if suite.layer == layer]
+
+
+def _asset_key(suite: Suite) -> dg.AssetKey:
+    return raw_key(suite.table) if suite.layer == "raw" else dg.AssetKey(["marts", suite.table])
+
+
+def _specs(suite: Suite) -> Iterator[dg.AssetCheckSpec]:
+    for name, blocking in CHECKS.items():
+        concerned = [rule for rule in suite.expectations if (rule.severity == "critical") == blocking]
+        if concerned:
+            yield dg.AssetCheckSpec(
+                name,
+                asset=_asset_key(suite),
+                blocking=blocking,
+                description=" ".join(f"{rule.id} : {rule.reason}" for rule in concerned),
+                metadata={"suite": f"expectations/{suite.name}.json", "attentes": len(concerned)},
+            )
+
+
+def _checks(
+    name: str, suites: list[Suite], settings: Settings, tables: Callable[[], Mapping[str, Path]]
+) -> dg.AssetChecksDefinition:
+    @dg.multi_asset_check(name=name, specs=[spec for suite in suites for spec in _specs(suite)], can_subset=True)
+    def suite_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        selected = context.selected_asset_check_keys
+        wanted = {suite.name: suite for suite in suites if any(k.asset_key == _asset_key(suite) for k in selected)}
+        results = run_suites(
+            wanted.values(), tables(), real=settings.sources != "demo", cache_dir=expectation_cache(settings)
+        )
+        for key in sorted(selected):
+            concerned = [
+                result
+                for result in results
+                if _asset_key(wanted[result.suite]) == key.asset_key
+                and (result.severity == "critical") == CHECKS[key.name]
+            ]
+            yield _shown(key, concerned)
+
+    return suite_checks
+
+
+def _shown(key: dg.AssetCheckKey, results: list[ExpectationResult]) -> dg.AssetCheckResult:
+    failed = [result for result in results if not result.passed]
+    rows = [
+        dg.TableRecord({"attente": result.id, **{name: _plain(value) for name, value in row.items()}})
+        for result in failed
+        for row in result.failing_rows
+    ]
+    outcomes = [
+        dg.TableRecord(
+            {"attente": r.id, "resultat": "ok" if r.passed else "échec", "observe": r.error or r.observed, "motif": r.reason}
+        )
+        for r in results
+    ]
+    metadata: dict[str, dg.MetadataValue] = {"attentes": dg.MetadataValue.table(outcomes)}
+    if rows:
+        metadata["lignes_en_echec"] = dg.MetadataValue.json([dict(row.data) for row in rows[:ROWS_SHOWN]])
+    return dg.AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR if CHECKS[key.name] else dg.AssetCheckSeverity.WARN,
+        description=" ; ".join(f"{r.id} : {r.error or r.observed}" for r in failed) or f"{len(results)} attentes tenues",
+        metadata=metadata,
+    )
+
+
+def _plain(value: object) -> str | int | float | bool | None:
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)

@@ -1,0 +1,77 @@
+"""The quality report: one HTML file that opens anywhere, offline, and its data as JSON beside it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dagster_project.quality.report_model import QualityReport
+from dagster_project.quality.text import french
+
+_SEVERITY = {"critical": "bloquante", "warning": "avertissement", "info": "information"}
+_VERDICT = {
+    "bloque": "Publication bloquée : au moins un contrôle bloquant a échoué.",
+    "avertissements": "Publiable, avec des avertissements à lire.",
+    "conforme": "Conforme : tous les contrôles sont passés.",
+}
+
+
+def build_report(path: Path, report: QualityReport) -> dict[str, str | int]:
+    """Write the report to `path` and its data to the same name in `.json`, both replaced whole.
+
+    Returns:
+        The verdict and the counts, for whoever shows them elsewhere.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, _environment().get_template("rapport.html.j2").render(report=report, verdict=_VERDICT))
+    _replace(path.with_suffix(".json"), report.model_dump_json(indent=1) + "\n")
+    totals: Counter[str] = Counter()
+    for tally in report.tallies:
+        totals.update(
+            controles=tally.total, bloquants=tally.blocking, avertissements=tally.warnings, sans_objet=tally.skipped
+        )
+    return {"verdict": report.verdict, **totals, "rejets": report.reject_count}
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("dagster_project.quality"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        nombre=french,
+        octets=_bytes,
+        moment=_moment,
+        severite=lambda severity: _SEVERITY[severity],
+        cellule=lambda cell: "vide" if cell is None or cell == "" else cell,
+        colonnes=lambda rows: list(dict.fromkeys(name for row in rows for name in row)),
+    )
+    return environment
+
+
+def _bytes(size: int) -> str:
+    if size < 1_000:
+        return f"{size}\u202foctets"
+    if size < 1_000_000:
+        return f"{french(round(size / 1_000))}\u202fKo"
+    return f"{french(round(size / 1_000_000, 1))}\u202fMo"
+
+
+def _moment(text: str) -> str:
+    """2026-11-23T23:26:15+00:00 → 23/11/2026 à 23 h 26 (UTC); anything else as it is."""
+    try:
+        return datetime.fromisoformat(text).strftime("%d/%m/%Y à %H h %M (UTC)")
+    except ValueError:
+        return text
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)

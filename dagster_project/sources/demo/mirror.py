@@ -1,0 +1,53 @@
+"""Every file of the fictitious territory, by path in the mirror, with its true values beside."""
+
+from __future__ import annotations
+
+from dagster_project.sources.demo import admin, qpv_files, truth
+from dagster_project.sources.demo.filosofi import filosofi_tables
+from dagster_project.sources.demo.geometry import build_geometry
+from dagster_project.sources.demo.income import Incomes
+from dagster_project.sources.demo.population import latents
+from dagster_project.sources.demo.tables import QpvTables
+from dagster_project.sources.demo.territory import build_territory
+
+README = """\
+TERRITOIRE FICTIF
+
+Les fichiers de ce dossier décrivent un territoire qui n'existe pas. Les noms, les codes, les contours et tous les
+chiffres sont inventés par un programme à partir d'une graine (voir generateur.json). Ils ne disent rien d'aucun
+quartier, d'aucune commune ni d'aucun organisme réel, et ne doivent pas être publiés comme des statistiques.
+
+Ils ont la forme exacte des fichiers des producteurs (INSEE, ANCT, DGCL, Etalab), avec leurs difficultés : séparateurs,
+encodages, colonnes vides, cellules masquées par le secret statistique. Les chemins sont ceux du miroir réel : les
+fichiers nommés region_52 et region_53 portent les régions inventées 98 et 99.
+
+Le dossier _verite contient les vraies valeurs, sans secret ni arrondi, pour les tests.
+"""
+
+
+def build_files(seed: int) -> dict[str, bytes]:
+    """Path to bytes, for every dataset of the catalogue, and the truth. The same seed gives the same bytes."""
+    territory = build_territory(seed)
+    latent = latents(territory)
+    geometry = build_geometry(territory)
+    incomes = Incomes(territory, latent["QP2015"])
+    tables = QpvTables(territory, latent["QP2015"], incomes).all()
+    comparators = filosofi_tables(incomes)
+    digest = qpv_files.digest(territory, latent["QN2024"], incomes)
+    files = {
+        "README.txt": README.encode(),
+        "admin/commune_2021.csv": admin.communes_csv(territory, 2021),
+        "admin/communes.csv": admin.communes_csv(territory, 2024),
+        "admin/departements.csv": admin.departements_csv(territory),
+        "admin/regions.csv": admin.regions_csv(territory),
+        "admin/mouvements-communes.csv": admin.moves_csv(territory),
+        "admin/donnees_communes.csv": admin.populations_csv(territory),
+        "admin/epcicom.xlsx": admin.epci_xlsx(territory),
+        "qpv/qpv2024_simplified.geojson": qpv_files.perimeters_2024(territory, geometry),
+        "insee/analyse_qpv.csv": digest.to_bytes(),
+    }
+    files |= admin.contours(territory, geometry) | qpv_files.perimeters_2015(territory, geometry)
+    files |= qpv_files.posts(territory)
+    files |= {table.edition.path: table.to_bytes() for table in tables}
+    files |= {table.path: table.to_bytes() for table in comparators}
+    return files | truth.files(territory, latent, tables, comparators, digest)
