@@ -11,7 +11,9 @@ import typer
 
 from dagster_project.settings import Settings, SettingsError, load_settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Data & Quartiers: figures on priority neighbourhoods.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Data & Quartiers: figures on priority neighbourhoods."
+)
 sources_app = typer.Typer(no_args_is_help=True, help="The catalogue; what changed upstream; what is late.")
 app.add_typer(sources_app, name="sources")
 
@@ -55,10 +57,14 @@ def run(
     if as_json:
         typer.echo(json.dumps({**outcome.__dict__, "home": str(settings.home)}, ensure_ascii=False))
     if not outcome.succeeded:
-        _fail("the run failed; archive, warehouse and the current release are as they were\n" + "\n".join(outcome.errors))
+        _fail(
+            "the run failed; archive, warehouse and the current release are as they were\n" + "\n".join(outcome.errors)
+        )
     if not as_json:
         where = settings.releases_dir / "current"
-        typer.echo(f"Published: {where} -> {outcome.released}" if outcome.released else f"Nothing changed: {where} stands")
+        typer.echo(
+            f"Published: {where} -> {outcome.released}" if outcome.released else f"Nothing changed: {where} stands"
+        )
 
 
 @sources_app.command("list")

@@ -64,8 +64,8 @@ def run_graph(settings: Settings, select: str | None = None) -> RunOutcome:
 def _execute(settings: Settings, select: str | None) -> RunOutcome:
     import dagster as dg
 
-    from dagster_project.defs.automation import NIGHTLY
     from dagster_project.definitions import defs
+    from dagster_project.defs.automation import NIGHTLY
     from dagster_project.release.failures import report_failure
     from dagster_project.release.promote import current_release
 

@@ -24,28 +24,12 @@ OWNER = "data-et-quartiers"
 
 
 def contract(theme: str, indicators: list[dict[str, str]]) -> dict[str, Any]:
-    """dbt properties of one wide mart: keys, then one documented column per indicator."""
+    """Dbt properties of one wide mart: keys, then one documented column per indicator."""
     columns: list[dict[str, Any]] = [
         {"name": name, "data_type": "varchar", "description": meaning, "config": {"meta": {"owner": OWNER}}}
         for name, meaning in KEYS.items()
     ]
-    for row in indicators:
-        columns.append(
-            {
-                "name": row["column_name"],
-                "data_type": "double",
-                "description": f"{row['libelle_fr']}. {row['definition_fr']}",
-                "config": {
-                    "meta": {
-                        "indicator": row["indicator_code"],
-                        "unit": row["unit"],
-                        "formula": row["formula"],
-                        "sources": row["source_datasets"].split(","),
-                        "owner": row["owner"],
-                    }
-                },
-            }
-        )
+    columns.extend(_column(row) for row in indicators)
     return {
         "version": 2,
         "models": [
@@ -56,6 +40,22 @@ def contract(theme: str, indicators: list[dict[str, str]]) -> dict[str, Any]:
                 "columns": columns,
             }
         ],
+    }
+
+
+def _column(row: dict[str, str]) -> dict[str, Any]:
+    meta = {
+        "indicator": row["indicator_code"],
+        "unit": row["unit"],
+        "formula": row["formula"],
+        "sources": row["source_datasets"].split(","),
+        "owner": row["owner"],
+    }
+    return {
+        "name": row["column_name"],
+        "data_type": "double",
+        "description": f"{row['libelle_fr']}. {row['definition_fr']}",
+        "config": {"meta": meta},
     }
 
 

@@ -4,15 +4,14 @@ One check per expectation would write some 1,500 events a run, half a minute on 
 result of each expectation, by its stable id, is in the check's metadata and in the quality report.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
 import dagster as dg
 
 from dagster_project.defs.raw import raw_key
 from dagster_project.quality.runner import ExpectationResult, run_suites
 from dagster_project.quality.suites import Suite, load_suites
-from dagster_project.release.audit import exported_marts
+from dagster_project.release.audit import expectation_cache, export_marts, suite_tables
 from dagster_project.settings import Settings
 
 # Name of the check, and whether it stops everything downstream.
@@ -20,22 +19,14 @@ CHECKS = {"attentes_critiques": True, "attentes_alertes": False}
 ROWS_SHOWN = 20
 
 
-def expectation_cache(settings: Settings) -> Path:
-    """Results by suite, with what they depend on: an unchanged table is not validated again."""
-    return settings.derived_dir / "expectations"
-
-
 def raw_suite_checks(settings: Settings) -> dg.AssetChecksDefinition:
     """Suites on raw tables; a critical failure stops everything downstream."""
-    suites = _of_layer("raw")
-    tables = {suite.table: settings.raw_dir / f"{suite.table}.parquet" for suite in suites}
-    return _checks("attentes_sources", suites, settings, lambda: tables)
+    return _checks("attentes_sources", _of_layer("raw"), settings)
 
 
 def mart_suite_checks(settings: Settings) -> dg.AssetChecksDefinition:
     """Suites on marts, read from the build that waits for promotion."""
-    suites = _of_layer("mart")
-    return _checks("attentes_indicateurs", suites, settings, lambda: exported_marts(settings, suites))
+    return _checks("attentes_indicateurs", _of_layer("mart"), settings)
 
 
 def _of_layer(layer: str) -> list[Suite]:
@@ -59,15 +50,15 @@ def _specs(suite: Suite) -> Iterator[dg.AssetCheckSpec]:
             )
 
 
-def _checks(
-    name: str, suites: list[Suite], settings: Settings, tables: Callable[[], Mapping[str, Path]]
-) -> dg.AssetChecksDefinition:
+def _checks(name: str, suites: list[Suite], settings: Settings) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(name=name, specs=[spec for suite in suites for spec in _specs(suite)], can_subset=True)
     def suite_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         selected = context.selected_asset_check_keys
         wanted = {suite.name: suite for suite in suites if any(k.asset_key == _asset_key(suite) for k in selected)}
+        export_marts(settings, wanted.values())
+        tables = suite_tables(settings, wanted.values())
         results = run_suites(
-            wanted.values(), tables(), real=settings.sources != "demo", cache_dir=expectation_cache(settings)
+            wanted.values(), tables, real=settings.sources != "demo", cache_dir=expectation_cache(settings)
         )
         for key in sorted(selected):
             concerned = [
@@ -90,7 +81,12 @@ def _shown(key: dg.AssetCheckKey, results: list[ExpectationResult]) -> dg.AssetC
     ]
     outcomes = [
         dg.TableRecord(
-            {"attente": r.id, "resultat": "ok" if r.passed else "échec", "observe": r.error or r.observed, "motif": r.reason}
+            {
+                "attente": r.id,
+                "resultat": "ok" if r.passed else "échec",
+                "observe": r.error or r.observed,
+                "motif": r.reason,
+            }
         )
         for r in results
     ]
@@ -102,9 +98,19 @@ def _shown(key: dg.AssetCheckKey, results: list[ExpectationResult]) -> dg.AssetC
         check_name=key.name,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if CHECKS[key.name] else dg.AssetCheckSeverity.WARN,
-        description=" ; ".join(f"{r.id} : {r.error or r.observed}" for r in failed) or f"{len(results)} attentes tenues",
+        description=" ; ".join(f"{r.id} : {r.error or r.observed}" for r in failed)
+        or f"{len(results)} attentes tenues",
         metadata=metadata,
     )
+
+
+def _outcome(result: ExpectationResult) -> dict[str, str]:
+    return {
+        "attente": result.id,
+        "resultat": "sans objet" if result.skipped else "ok" if result.passed else "échec",
+        "observe": result.error or result.observed,
+        "motif": result.reason,
+    }
 
 
 def _plain(value: object) -> str | int | float | bool | None:

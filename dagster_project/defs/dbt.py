@@ -1,28 +1,21 @@
 """All tabular work: one dbt build, beside the warehouse that readers use, skipped when nothing changed."""
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliResource, dbt_assets
+from dagster_dbt import dbt_assets
 
-from dagster_project.defs.dbt_project import (
-    DBT_DIR,
-    DBT_EXECUTABLE,
-    Translator,
-    dbt_environment,
-    ensure_manifest,
-    load_manifest,
-)
-from dagster_project.provenance.build import describe_build
+from dagster_project.defs.dbt_project import TARGET, Translator, ensure_manifest, invoke_dbt, load_manifest
+from dagster_project.defs.dbt_tables import BuiltTables
+from dagster_project.provenance.build import code_digest, describe_build
 from dagster_project.release.promote import building_path, current_release
 from dagster_project.settings import Settings
 
-FAILING_ROWS_SHOWN = 20
+UNIQUE_ID = "dagster_dbt/unique_id"
 INDICATOR_VALUE = dg.AssetKey(["marts", "indicator_value"])
 
 
@@ -56,8 +49,7 @@ def dbt_definitions(settings: Settings) -> tuple[dg.AssetsDefinition, dg.AssetsD
         description="Tests unitaires des formules et des statuts, joués par dbt avant de construire les modèles.",
     )
     def unit_tests() -> dg.AssetCheckResult:
-        results = json.loads((dbt_target(settings) / "run_results.json").read_text(encoding="utf-8"))["results"]
-        outcome = {r["unique_id"]: r["status"] for r in results if r["unique_id"].startswith("unit_test.")}
+        outcome: dict[str, str] = _read(_unit_tests_path(settings))["results"]
         failed = sorted(name for name, status in outcome.items() if status != "pass")
         return dg.AssetCheckResult(
             passed=bool(outcome) and not failed,
@@ -71,66 +63,99 @@ def dbt_definitions(settings: Settings) -> tuple[dg.AssetsDefinition, dg.AssetsD
 def _build(
     context: dg.AssetExecutionContext, settings: Settings, manifest: Mapping[str, Any], build_id: str
 ) -> Iterator[Any]:
-    building = building_path(settings)
+    building, target = building_path(settings), dbt_target(settings)
+    _start_aside(building, settings.warehouse if context.is_subset else None)
+    _prepare_target(target)
+    command = _arguments(settings) + (["--select", *_selected(context)] if context.is_subset else [])
+    stopped = invoke_dbt(command, settings, target, build_id)
+    if stopped:
+        building.unlink(missing_ok=True)
+        raise dg.Failure(description=f"dbt could not start: {stopped}", allow_retries=False) from stopped
+    results = _read(target / "run_results.json")["results"]
+    with BuiltTables(building, manifest, target) as tables:
+        yield from _events(context, results, tables)
+    _keep_unit_tests(settings, results)
+    broken = [result for result in results if result["status"] in {"error", "fail"}]
+    if broken:
+        building.unlink(missing_ok=True)
+        raise dg.Failure(description=_why(broken), allow_retries=False)
+
+
+def _start_aside(building: Path, base: Path | None) -> None:
+    """An empty file to build in; a partial build starts from the last warehouse."""
     building.parent.mkdir(parents=True, exist_ok=True)
     building.unlink(missing_ok=True)
-    target = dbt_target(settings)
-    shutil.rmtree(target, ignore_errors=True)
-    # dbt reads its paths from the environment; it inherits this process's.
-    os.environ.update(dbt_environment(settings, build_id))
-    dbt = DbtCliResource(project_dir=str(DBT_DIR), profiles_dir=str(DBT_DIR), dbt_executable=str(DBT_EXECUTABLE))
-    run = dbt.cli(["build"], context=context, raise_on_error=False, target_path=target)
-    relations = {id_: node["relation_name"] for id_, node in manifest["nodes"].items() if node.get("relation_name")}
-    events = list(run.stream().fetch_row_counts().fetch_column_metadata())
-    for event in events:
-        yield _with_failing_rows(event, run, relations)
-    _release_file(run)
-    error = run.get_error()
-    if error:
-        building.unlink(missing_ok=True)
-        raise dg.Failure(description=_why(target), allow_retries=False) from error
+    building.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+    if base and base.exists():
+        shutil.copyfile(base, building)
 
 
-def _with_failing_rows(event: Any, run: Any, relations: Mapping[str, str]) -> Any:
-    """A failed check shows the first rows that failed it."""
-    if not isinstance(event, dg.AssetCheckResult | dg.AssetCheckEvaluation) or event.passed:
-        return event
-    relation = relations.get(str(event.metadata["unique_id"].value))
-    if relation is None:
-        return event
-    with run.adapter.connection_named("audit"):
-        rows = run.adapter.execute(f"select * from {relation} limit {FAILING_ROWS_SHOWN}", fetch=True)[1]
-    records = [dg.TableRecord({n: _plain(v) for n, v in zip(rows.column_names, row, strict=True)}) for row in rows.rows]
-    return dg.AssetCheckResult(
-        asset_key=event.asset_key,
-        check_name=event.check_name,
-        passed=False,
-        severity=event.severity,
-        metadata={**event.metadata, "lignes_en_echec": dg.MetadataValue.table(records)},
-    )
+def _prepare_target(target: Path) -> None:
+    """Yesterday's results go; what spares dbt a full parse stays."""
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "run_results.json").unlink(missing_ok=True)
+    shutil.rmtree(target / "compiled", ignore_errors=True)
+    known, parsed = target / "partial_parse.msgpack", TARGET / "partial_parse.msgpack"
+    if parsed.exists() and not known.exists():
+        shutil.copyfile(parsed, known)
 
 
-def _plain(value: Any) -> str | int | float | bool | None:
-    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+def _selected(context: dg.AssetExecutionContext) -> list[str]:
+    specs = {spec.key: spec for spec in context.assets_def.specs}
+    return sorted(str(specs[key].metadata[UNIQUE_ID]).split(".")[-1] for key in context.selected_asset_keys)
 
 
-def _release_file(run: Any) -> None:
-    """dbt's adapter keeps the database open in this process; the next step opens it read-only."""
-    run.adapter.cleanup_connections()
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+def _events(
+    context: dg.AssetExecutionContext, results: list[dict[str, Any]], tables: BuiltTables
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    """What happened to each table and each test, in dbt's order."""
+    assets = {spec.metadata[UNIQUE_ID]: spec.key for spec in context.assets_def.specs}
+    checks = {(spec.metadata or {})[UNIQUE_ID]: spec for spec in context.assets_def.check_specs}
+    for result in results:
+        unique_id = result["unique_id"]
+        if unique_id in assets and result["status"] == "success":
+            yield dg.MaterializeResult(
+                asset_key=assets[unique_id],
+                metadata={"duree_s": result["execution_time"], **tables.metadata(unique_id)},
+            )
+        elif unique_id in checks and result["status"] in {"pass", "warn", "fail", "error"}:
+            spec = checks[unique_id]
+            passed = result["status"] == "pass"
+            yield dg.AssetCheckResult(
+                asset_key=spec.asset_key,
+                check_name=spec.name,
+                passed=passed,
+                severity=dg.AssetCheckSeverity.WARN if result["status"] == "warn" else dg.AssetCheckSeverity.ERROR,
+                description=result["message"],
+                metadata={} if passed else tables.failing_rows(unique_id),
+            )
 
-    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+def _arguments(settings: Settings) -> list[str]:
+    """Unit tests speak of the code alone: once passed, they are played again only when it changes."""
+    known = _unit_tests_path(settings)
+    if known.exists() and _read(known)["code"] == code_digest():
+        return ["build", "--exclude-resource-type", "unit_test"]
+    return ["build"]
 
 
-def _why(target: Path) -> str:
+def _unit_tests_path(settings: Settings) -> Path:
+    return settings.derived_dir / "dbt_unit_tests.json"
+
+
+def _keep_unit_tests(settings: Settings, results: list[dict[str, Any]]) -> None:
+    outcome = {r["unique_id"]: r["status"] for r in results if r["unique_id"].startswith("unit_test.")}
+    if outcome:
+        content = {"code": code_digest() if set(outcome.values()) == {"pass"} else "", "results": outcome}
+        _unit_tests_path(settings).write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def _why(broken: list[dict[str, Any]]) -> str:
     """What failed, in dbt's words: one line per node."""
-    path = target / "run_results.json"
-    if not path.exists():
-        return "dbt stopped before it ran anything; see its log in the step's output"
-    results = json.loads(path.read_text(encoding="utf-8"))["results"]
-    lines = [
-        f"{result['unique_id']}: {' '.join((result['message'] or result['status']).split())}"
-        for result in results
-        if result["status"] in {"error", "fail"}
-    ]
+    lines = [f"{result['unique_id']}: {' '.join((result['message'] or result['status']).split())}" for result in broken]
     return "dbt build failed; the warehouse and the current release are unchanged.\n" + "\n".join(lines)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content

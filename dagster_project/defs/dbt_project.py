@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,8 +18,6 @@ from dagster_project.release.promote import building_path
 from dagster_project.settings import PROJECT_ROOT, Settings
 
 DBT_DIR = PROJECT_ROOT / "dbt_models"
-# Beside the interpreter, so that it is found when the virtual environment is not on PATH.
-DBT_EXECUTABLE = Path(sys.executable).parent / "dbt"
 TARGET = DBT_DIR / "target"
 MANIFEST = TARGET / "manifest.json"
 
@@ -40,6 +36,30 @@ def dbt_environment(settings: Settings, build_id: str = "local") -> dict[str, st
     }
 
 
+def invoke_dbt(arguments: list[str], settings: Settings, target: Path, build_id: str = "local") -> Exception | None:
+    """Run one dbt command in this process: dagster-dbt has imported dbt already, a second process would again.
+
+    Args:
+        arguments: the command and its options.
+        settings: what dbt's environment is made of.
+        target: folder of dbt's artifacts; `run_results.json` there says how each node ended.
+        build_id: digest of the build, written on each figure.
+
+    Returns:
+        The error that stopped dbt before it ran anything, if one did.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    os.environ.update(dbt_environment(settings, build_id))
+    folders = ["--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR), "--target-path", str(target)]
+    quiet = ["--log-level", "none", "--log-level-file", "info", "--log-path", str(target)]
+    result = dbtRunner().invoke([*arguments, *folders, *quiet])
+    # The adapter would keep the database open, and locked, as long as this process lives.
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    return result.exception if isinstance(result.exception, Exception) else None
+
+
 def ensure_manifest(settings: Settings) -> Path:
     """Path of a manifest made from the project as it is now; parsed again only when a file changed.
 
@@ -53,15 +73,9 @@ def ensure_manifest(settings: Settings) -> Path:
     stamp = TARGET / "project.sha256"
     if MANIFEST.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
         return MANIFEST
-    run = subprocess.run(
-        [DBT_EXECUTABLE, "--quiet", "parse", "--project-dir", DBT_DIR, "--profiles-dir", DBT_DIR],
-        env={**os.environ, **dbt_environment(settings)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode:
-        raise RuntimeError(f"dbt cannot read {DBT_DIR}: {run.stdout}{run.stderr}")
+    error = invoke_dbt(["parse"], settings, TARGET)
+    if error:
+        raise RuntimeError(f"dbt cannot read {DBT_DIR}: {error}") from error
     stamp.write_text(digest, encoding="utf-8")
     return MANIFEST
 
@@ -90,7 +104,7 @@ class Translator(DagsterDbtTranslator):
             return "reference"
         return "_".join(dbt_resource_props["fqn"][1:3])
 
-    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:  # noqa: ARG002 (overridden)
         """Every table has an owner."""
         return [OWNER]
 

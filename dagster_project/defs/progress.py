@@ -5,8 +5,8 @@ import sys
 
 import dagster as dg
 
-STARTED, SUCCEEDED, FAILED, SKIPPED, RETRY = "STEP_START", "STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED", "STEP_UP_FOR_RETRY"
-MARKS = {STARTED: "…", SUCCEEDED: "✓", FAILED: "✗", SKIPPED: "–", RETRY: "↻"}
+STARTED = "STEP_START"
+MARKS = {"STEP_SUCCESS": "✓", "STEP_FAILURE": "✗", "STEP_SKIPPED": "–", "STEP_UP_FOR_RETRY": "↻"}
 
 
 class ProgressHandler(logging.StreamHandler):  # type: ignore[type-arg]
@@ -18,7 +18,7 @@ class ProgressHandler(logging.StreamHandler):  # type: ignore[type-arg]
         event = meta.get("dagster_event")
         kind = getattr(event, "event_type_value", None)
         step = meta.get("step_key")
-        if kind in MARKS and kind != STARTED:
+        if kind in MARKS:
             self.stream.write(f"  {MARKS[kind]} {step}\n")
         elif kind == STARTED and step == "dbt_models":
             self.stream.write("  … dbt_models (une dizaine de secondes)\n")

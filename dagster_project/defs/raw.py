@@ -111,9 +111,15 @@ def _checks(dataset: Dataset, validations: list[FileValidation]) -> Iterator[dg.
 
 def _records(validations: list[FileValidation]) -> list[dg.TableRecord]:
     return [
-        dg.TableRecord({"fichier": file, "validation": v.name, "resultat": "ok" if v.passed else "échec", "detail": v.message})
+        dg.TableRecord(
+            {"fichier": file, "validation": v.name, "resultat": "ok" if v.passed else "échec", "detail": v.message}
+        )
         for file, v in validations
     ]
+
+
+def _outcome(validation: Validation) -> str:
+    return "ok" if validation.passed else "échec"
 
 
 def _materialisation(dataset: Dataset, result: RawResult) -> dg.MaterializeResult[Any]:

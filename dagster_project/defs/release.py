@@ -7,8 +7,11 @@ import dagster as dg
 from dagster_project.defs import OWNER
 from dagster_project.defs.dbt import dbt_target
 from dagster_project.provenance.build import describe_build
+from dagster_project.quality.data_docs import build_data_docs
+from dagster_project.quality.suites import load_suites
+from dagster_project.release.audit import expectation_cache
 from dagster_project.release.promote import MARTS, promote
-from dagster_project.release.report import report_paths, write_quality_report
+from dagster_project.release.report import report_path, write_quality_report
 from dagster_project.settings import Settings
 
 MART_KEYS = [dg.AssetKey(["marts", name]) for name in MARTS]
@@ -26,9 +29,22 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         description="Rapport de qualité, lisible hors ligne : ce qui a été contrôlé et ce que cela a donné.",
     )
     def quality_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        summary = write_quality_report(settings, dbt_target(settings) / "run_results.json", run_id=context.run_id)
+        summary = write_quality_report(settings, dbt_target(settings), run_id=context.run_id)
+        return dg.MaterializeResult(metadata={"rapport": dg.MetadataValue.path(str(report_path(settings))), **summary})
+
+    @dg.asset(
+        key=["reports", "data_docs"],
+        deps=[quality_report],
+        group_name="publication",
+        kinds={"python"},
+        owners=[OWNER],
+        description="Data Docs de Great Expectations, pour qui les connaît ; le rapport de qualité dit la même chose.",
+    )
+    def data_docs() -> dg.MaterializeResult[Any]:
+        folder = settings.reports_dir / "data_docs"
+        rebuilt = build_data_docs(folder, load_suites().values(), cache_dir=expectation_cache(settings))
         return dg.MaterializeResult(
-            metadata={"rapport": dg.MetadataValue.path(str(report_paths(settings).html)), **summary}
+            metadata={"pages": dg.MetadataValue.path(str(folder / "index.html")), "reconstruit": rebuilt}
         )
 
     @dg.asset(
@@ -42,7 +58,7 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     )
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         build = describe_build(settings)
-        published = promote(settings, build, {"qualite.html": report_paths(settings).html})
+        published = promote(settings, build, {"qualite.html": report_path(settings)})
         context.log.info(f"release {published.release_id} is now current")
         return dg.MaterializeResult(
             data_version=dg.DataVersion(build.build_id),
@@ -53,4 +69,4 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
             },
         )
 
-    return [quality_report, release]
+    return [quality_report, data_docs, release]

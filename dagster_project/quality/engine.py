@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -16,9 +17,13 @@ import pandas as pd
 from great_expectations.core import (
     ExpectationSuiteValidationResult,
     RunIdentifier,
-    expectationSuiteValidationResultSchema,
 )
-from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
+from great_expectations.data_context.types.base import (
+    DataContextConfig,
+    InMemoryStoreBackendDefaults,
+    ProgressBarsConfig,
+)
 from great_expectations.data_context.types.resource_identifiers import (
     ExpectationSuiteIdentifier,
     ValidationResultIdentifier,
@@ -38,9 +43,7 @@ class Engine:
     """An ephemeral context: nothing is read from, or written to, the disk."""
 
     def __init__(self) -> None:
-        self.context = gx.get_context(mode="ephemeral")
-        self.context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        asset = self.context.data_sources.add_pandas("tables").add_dataframe_asset("table")
+        asset = _context().data_sources.add_pandas("tables").add_dataframe_asset("table")
         self._batches = asset.add_batch_definition_whole_dataframe("whole")
 
     def check(self, suite: Suite, table: Table, *, real: bool) -> tuple[list[ExpectationResult], dict[str, Any]]:
@@ -65,7 +68,7 @@ class Engine:
                 rows = table.rows([int(number) for number in (found or [])[:MAX_ROWS]], rule)
                 result = _from_outcome(suite, rule, outcomes[rule.id], rows)
             results.append(result)
-        return results, validation.to_json_dict()
+        return results, dict(validation.to_json_dict())  # type: ignore[no-untyped-call]
 
     def _validate(
         self, suite: Suite, rules: list[Expectation], frame: Frame, detail: str
@@ -77,9 +80,8 @@ class Engine:
 
 def write_data_docs(folder: Path, suites: Iterable[Suite], validations: dict[str, dict[str, Any]]) -> None:
     """Render Data Docs from validations obtained earlier; nothing is validated again."""
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    site = {
+    context = _context()
+    site: Any = {
         "class_name": "SiteBuilder",
         "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
         "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)},
@@ -89,9 +91,18 @@ def write_data_docs(folder: Path, suites: Iterable[Suite], validations: dict[str
     for suite in suites:
         context.suites.add(_gx_suite(suite, list(suite.expectations)))
         key = ValidationResultIdentifier(ExpectationSuiteIdentifier(suite.name), run, suite.table)
-        loaded = expectationSuiteValidationResultSchema.load(validations[suite.name])
-        context.validation_results_store.add(key=key, value=ExpectationSuiteValidationResult(**loaded))
+        store = context.validation_results_store
+        store.add(key=key, value=store.deserialize(json.dumps(validations[suite.name])))  # type: ignore[no-untyped-call]
     context.build_data_docs(site_names=["qualite"])
+
+
+def _context() -> EphemeralDataContext:
+    config = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(),
+        progress_bars=ProgressBarsConfig(globally=False),
+        analytics_enabled=False,
+    )
+    return gx.get_context(mode="ephemeral", project_config=config)
 
 
 def _gx_suite(suite: Suite, rules: list[Expectation]) -> gx.ExpectationSuite:
@@ -128,7 +139,7 @@ def _without_evaluation(suite: Suite, rule: Expectation, frame: Frame, *, real: 
 def _from_outcome(
     suite: Suite,
     rule: Expectation,
-    outcome: Any,  # noqa: ANN401  untyped in Great Expectations
+    outcome: Any,
     rows: list[dict[str, Any]],
 ) -> ExpectationResult:
     error = _error(outcome.exception_info)
@@ -144,7 +155,7 @@ def _from_outcome(
     )
 
 
-def _result(suite: Suite, rule: Expectation, **found: Any) -> ExpectationResult:  # noqa: ANN401  its fields
+def _result(suite: Suite, rule: Expectation, **found: Any) -> ExpectationResult:
     return ExpectationResult(
         suite=suite.name,
         table=suite.table,

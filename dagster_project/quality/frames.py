@@ -21,7 +21,9 @@ MACROS = r"""
 create macro nombre(cell) as
     try_cast(replace(translate(cell, ' ' || chr(160) || chr(8239), ''), ',', '.') as double);
 create macro count_unlike(cells, pattern) as case
-    when regexp_full_match(array_to_string(cells, '|'), '(' || pattern || ')?(\|(' || pattern || ')?)*') then 0
+    when regexp_full_match(
+        array_to_string(cells, chr(31)), '(' || pattern || ')?(\x1F(' || pattern || ')?)*'
+    ) then 0 -- one pass over the row: the common case
     else len(list_filter(cells, lambda cell : cell != '' and not regexp_full_match(cell, pattern)))
 end;
 create macro illisibles(cells) as count_unlike(cells, '-?\d{1,3}([ \x{00A0}\x{202F}]?\d{3})*(,\d+)?');
@@ -31,7 +33,8 @@ create macro hors_bornes(cells, low, high) as len(list_filter(cells, lambda cell
 create macro desordonnes(numbers) as
     (list_sort(list_filter(numbers, lambda n : n is not null)) != list_filter(numbers, lambda n : n is not null))::int;
 """
-_LINEAGE = ("_vintage", "_source_member", "_source_row", "_source_sha256")
+_ADDRESS = ("_vintage", "_source_member", "_source_row")
+_POSITION = "__position"
 _GEOMETRY = ("geometry", "geometry_original")
 
 
@@ -55,11 +58,16 @@ class Table:
         self._suite = suite
         self._db = duckdb.connect()
         self._db.execute(MACROS)
-        self._db.execute(f"create view source as select * from read_parquet({_literal(str(path))})")
-        # A query may be dear and is read several times; a table of the suite is only opened.
-        kind = "table" if suite.query else "view"
-        self._db.execute(f"create {kind} step_0 as {suite.query or 'select * from source'}")
+        # Derived columns may be window functions, which reorder rows: each row carries its position from the start.
+        parquet = f"read_parquet({_literal(str(path))}, file_row_number = true)"
+        self._db.execute(f"create view source as select * rename (file_row_number as {_POSITION}) from {parquet}")
+        if suite.query:
+            numbered = f"select *, row_number() over () - 1 as {_POSITION} from ({suite.query})"
+            self._db.execute(f"create table step_0 as {numbered}")  # a table: a dear query is run once
+        else:
+            self._db.execute("create view step_0 as select * from source")
         self._own = self._describe("step_0")
+        del self._own[_POSITION]
         self._missing: dict[str, str] = {}
         self._refusal({})
         self._derive()
@@ -75,21 +83,20 @@ class Table:
         """Columns the rules name; one that cannot be had is reported in `missing`, the others are still checked."""
         present = [column for column in self._suite.columns if column in self._types]
         absent = {column: self._missing.get(column, "colonne absente de la table") for column in self._suite.columns}
-        selected = ", ".join(f"{self._expression(column)} as {_name(column)}" for column in present)
-        data = self._db.execute(f"select {selected or '1 as nothing'} from derived").df()
+        selected = "".join(f", {self._expression(column)} as {_name(column)}" for column in present)
+        data = self._db.execute(f"select {_POSITION}{selected} from derived order by {_POSITION}").df()
         return Frame(data, {column: why for column, why in absent.items() if column not in present})
 
     def rows(self, numbers: list[int], expectation: Expectation) -> list[dict[str, Any]]:
         """Whole rows by position: columns of the rule first, then the address in the source, then filled cells."""
         if not numbers:
             return []
-        first = [name for name in (*expectation.columns, *_LINEAGE) if name in self._types]
+        first = [name for name in (*expectation.columns, *_ADDRESS) if name in self._types]
         names = list(dict.fromkeys((*first, *(name for name in self._own if name not in _GEOMETRY))))
         positions = ", ".join(map(str, sorted(numbers)))
         found = self._db.execute(
-            f"select {', '.join(map(_name, names))}"
-            f" from (select *, row_number() over () - 1 as position_in_table from derived)"
-            f" where position_in_table in ({positions}) order by position_in_table"
+            f"select {', '.join(map(_name, names))} from derived"
+            f" where {_POSITION} in ({positions}) order by {_POSITION}"
         ).fetchall()
         # The same columns in every row: what shows rows as a table wants it so.
         filled = {name for row in found for name, cell in zip(names, row, strict=True) if cell not in (None, "")}
@@ -127,7 +134,7 @@ class Table:
         return f"nullif({_name(column)}, '')" if self._types[column] == "VARCHAR" else _name(column)
 
 
-def plain_value(cell: object) -> Any:  # noqa: ANN401  what JSON can hold
+def plain_value(cell: object) -> Any:
     """A cell as JSON can hold it."""
     if cell is None or isinstance(cell, (str, int, bool)):
         return cell

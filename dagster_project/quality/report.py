@@ -12,6 +12,12 @@ from dagster_project.quality.report_model import QualityReport
 from dagster_project.quality.text import french
 
 _SEVERITY = {"critical": "bloquante", "warning": "avertissement", "info": "information"}
+_SOURCES = {
+    "demo": "territoire de démonstration",
+    "mirror": "copie des fichiers des producteurs",
+    "live": "adresses officielles",
+    "inbox": "fichier déposé à la main",
+}
 _VERDICT = {
     "bloque": "Publication bloquée : au moins un contrôle bloquant a échoué.",
     "avertissements": "Publiable, avec des avertissements à lire.",
@@ -48,19 +54,31 @@ def _environment() -> Environment:
         nombre=french,
         octets=_bytes,
         moment=_moment,
+        provenance=lambda sources: _SOURCES.get(sources, sources),
+        territoire=_territory,
         severite=lambda severity: _SEVERITY[severity],
-        cellule=lambda cell: "vide" if cell is None or cell == "" else cell,
+        cellule=_cell,
         colonnes=lambda rows: list(dict.fromkeys(name for row in rows for name in row)),
     )
     return environment
 
 
+def _cell(cell: object) -> object:
+    if isinstance(cell, float):
+        return french(cell)
+    return "vide" if cell is None or cell == "" else cell
+
+
+def _territory(territory: str) -> str:
+    named = {"france": "France", "west": "Bretagne et Pays de la Loire"}
+    return named.get(territory, territory.replace("dep:", "départements ").replace(",", ", "))
+
+
 def _bytes(size: int) -> str:
-    if size < 1_000:
-        return f"{size}\u202foctets"
-    if size < 1_000_000:
-        return f"{french(round(size / 1_000))}\u202fKo"
-    return f"{french(round(size / 1_000_000, 1))}\u202fMo"
+    for unit, scale in (("Mo", 1_000_000), ("Ko", 1_000)):
+        if size >= scale:
+            return f"{french(round(size / scale, 1))}\u202f{unit}"
+    return f"{size}\u202foctets"
 
 
 def _moment(text: str) -> str:

@@ -70,12 +70,12 @@ def dbt_tests(
         manifest: what dbt parsed.
         failing_rows: first failing rows by test `unique_id`, when the caller has them.
     """
-    parsed = _json(manifest)
+    results, parsed = _json(run_results)["results"], _json(manifest)
     nodes = {**parsed.get("nodes", {}), **parsed.get("unit_tests", {})}
     rows = failing_rows or {}
     return [
         _dbt_test(result, nodes.get(result["unique_id"], {}), rows.get(result["unique_id"], []))
-        for result in _json(run_results)["results"]
+        for result in results
         if result["unique_id"].startswith(("test.", "unit_test."))
     ]
 

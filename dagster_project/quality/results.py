@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from dagster_project.quality.suites import Severity, Suite
 
-_CODE = ("frames.py", "results.py", "engine.py", "suites.py")
+_CODE = ("frames.py", "results.py", "engine.py", "suites.py", "text.py")
 
 
 class ExpectationResult(BaseModel):

@@ -6,7 +6,8 @@
                        "severity": "critical", "reason": "…", "kwargs": {"column": "population", "min_value": 300}}]}
 
 `derive` adds columns by DuckDB SQL over the table, each able to use those before it. `query` replaces the table by
-a SELECT over the relation `source`, for tables too large to be checked row by row. Both may use the macros of `frames.MACROS`.
+a SELECT over the relation `source`, for tables too large to be checked row by row. Both may use the macros of
+`frames.MACROS`.
 """
 
 from __future__ import annotations

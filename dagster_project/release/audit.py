@@ -1,4 +1,4 @@
-"""Marts of the build that waits for promotion, as Parquet files that suites read."""
+"""Tables that suites read: raw tables as they are, and marts of the build that waits for promotion."""
 
 from __future__ import annotations
 
@@ -10,14 +10,35 @@ from dagster_project.release.promote import building_path
 from dagster_project.settings import Settings
 
 
-def exported_marts(settings: Settings, suites: Iterable[Suite]) -> dict[str, Path]:
-    """Write each mart that a suite names to `derived/marts/`, rows in a fixed order, and say where."""
+def expectation_cache(settings: Settings) -> Path:
+    """Results by suite, with what they depend on: an unchanged table is not validated again."""
+    return settings.derived_dir / "expectations"
+
+
+def suite_tables(settings: Settings, suites: Iterable[Suite]) -> dict[str, Path]:
+    """Where the table of each suite is. Marts must have been exported (`export_marts`)."""
+    return {
+        suite.table: (settings.raw_dir if suite.layer == "raw" else _marts_dir(settings)) / f"{suite.table}.parquet"
+        for suite in suites
+    }
+
+
+def export_marts(settings: Settings, suites: Iterable[Suite]) -> None:
+    """Write each mart that a suite names as Parquet, rows in a fixed order: the same build gives the same bytes."""
     import duckdb
 
-    folder = settings.derived_dir / "marts"
+    names = [suite.table for suite in suites if suite.layer == "mart"]
+    if not names:
+        return
+    folder = _marts_dir(settings)
     folder.mkdir(parents=True, exist_ok=True)
-    paths = {suite.table: folder / f"{suite.table}.parquet" for suite in suites}
     with duckdb.connect(str(building_path(settings)), read_only=True) as connection:
-        for name, path in paths.items():
-            connection.sql(f"copy (select * from marts.{name} order by all) to '{path}' (format parquet, compression zstd)")
-    return paths
+        for name in names:
+            connection.sql(
+                f"copy (select * from marts.{name} order by all) to '{folder / name}.parquet' "
+                "(format parquet, compression zstd)"
+            )
+
+
+def _marts_dir(settings: Settings) -> Path:
+    return settings.derived_dir / "marts"

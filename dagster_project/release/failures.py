@@ -13,9 +13,7 @@ from dagster_project.settings import Settings
 LOG = logging.getLogger(__name__)
 
 
-def report_failure(
-    settings: Settings, *, run_id: str, job: str, message: str, steps: Sequence[dict[str, str]]
-) -> Path:
+def report_failure(settings: Settings, *, run_id: str, job: str, message: str, steps: Sequence[dict[str, str]]) -> Path:
     """Write `reports/failures/<run>.json` and post the same JSON to the webhook.
 
     A webhook that does not answer is logged: the failure being reported matters more than its messenger.

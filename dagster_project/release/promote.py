@@ -100,7 +100,7 @@ def promote(settings: Settings, build: Build, attachments: dict[str, Path], now:
             f"Free space or mend the folder {settings.releases_dir}, then run again"
         ) from error
     _switch(settings.releases_dir, release_id)
-    os.replace(building, settings.warehouse)
+    building.replace(settings.warehouse)
     return Release(release_id, folder, build.build_id)
 
 
@@ -153,4 +153,4 @@ def _switch(releases_dir: Path, release_id: str) -> None:
     temporary = releases_dir / ".current.tmp"
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(release_id)
-    os.replace(temporary, releases_dir / "current")
+    temporary.replace(releases_dir / "current")

@@ -1,14 +1,82 @@
-"""temporary"""
+"""The quality report of a build: what was received, expected and tested, in one page that opens offline."""
+
 from __future__ import annotations
-from dataclasses import dataclass
+
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from dagster_project.provenance.build import describe_build
+from dagster_project.quality.report import build_report
+from dagster_project.quality.report_inputs import dataset_infos, dbt_tests
+from dagster_project.quality.report_model import QualityReport, RunInfo
+from dagster_project.quality.runner import run_suites
+from dagster_project.quality.suites import load_suites
+from dagster_project.release.audit import expectation_cache, suite_tables
+from dagster_project.release.promote import building_path
 from dagster_project.settings import Settings
-@dataclass(frozen=True)
-class ReportPaths:
-    html: Path
-def report_paths(settings: Settings) -> ReportPaths:
-    return ReportPaths(settings.reports_dir / "qualite.html")
-def write_quality_report(settings: Settings, run_results: Path, *, run_id: str) -> dict[str, Any]:
-    report_paths(settings).html.write_text("x")
-    return {}
+from dagster_project.sources.catalogue import load_catalogue
+
+FAILING_ROWS_SHOWN = 20
+
+
+def report_path(settings: Settings) -> Path:
+    """The page; its data is beside it, with the suffix `.json`."""
+    return settings.reports_dir / "qualite.html"
+
+
+def write_quality_report(settings: Settings, dbt_target: Path, *, run_id: str) -> dict[str, str | int]:
+    """Write the report of the build that waits for promotion.
+
+    Args:
+        settings: where raw tables, caches and reports are.
+        dbt_target: folder of dbt's `run_results.json` and `manifest.json`.
+        run_id: the Dagster run.
+
+    Returns:
+        The verdict and the counts of checks.
+    """
+    suites = list(load_suites().values())
+    real = settings.sources != "demo"
+    results = run_suites(suites, suite_tables(settings, suites), real=real, cache_dir=expectation_cache(settings))
+    report = QualityReport(
+        run=RunInfo(
+            run_id=run_id,
+            finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            real=real,
+            sources=settings.sources,
+            territory=settings.territory,
+            code_version=describe_build(settings).code[:12],
+        ),
+        datasets=dataset_infos(settings.raw_dir, load_catalogue().values()),
+        expectations=results,
+        dbt_tests=dbt_tests(
+            dbt_target / "run_results.json", dbt_target / "manifest.json", _failing_rows(settings, dbt_target)
+        ),
+    )
+    return build_report(report_path(settings), report)
+
+
+def _failing_rows(settings: Settings, dbt_target: Path) -> dict[str, list[dict[str, Any]]]:
+    """First rows of each test that found something, from the tables where dbt keeps them."""
+    import duckdb
+
+    results = json.loads((dbt_target / "run_results.json").read_text(encoding="utf-8"))["results"]
+    nodes = json.loads((dbt_target / "manifest.json").read_text(encoding="utf-8"))["nodes"]
+    found = {}
+    with duckdb.connect(str(building_path(settings)), read_only=True) as connection:
+        for result in results:
+            node = nodes.get(result["unique_id"], {})
+            if result["unique_id"].startswith("test.") and result["failures"]:
+                table = f'"{node["schema"]}"."{node["alias"]}"'
+                relation = connection.sql(f"select * from {table} limit {FAILING_ROWS_SHOWN}")
+                found[result["unique_id"]] = [
+                    {name: _plain(value) for name, value in zip(relation.columns, row, strict=True)}
+                    for row in relation.fetchall()
+                ]
+    return found
+
+
+def _plain(value: object) -> str | int | float | bool | None:
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)

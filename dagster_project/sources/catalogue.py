@@ -26,6 +26,8 @@ class _Strict(BaseModel):
 
 
 class Licence(_Strict):
+    """Terms of use, by name and address."""
+
     name: str = Field(min_length=3)
     url: str = Field(pattern=r"^https://")
 
@@ -68,14 +70,20 @@ class Mirror(_Strict):
 class SourceFile(_Strict):
     """One file of a vintage."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$", description="stable name, also that of the inbox file (without suffix)")
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9_.-]+$", description="stable name, also that of the inbox file (without suffix)"
+    )
     live: Live
     mirror: Mirror | None = None
     crs: str | None = Field(None, pattern=r"^(EPSG:\d+|OGC:CRS84)$")
-    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="expected digest of the mirror copy's first path")
+    sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="expected digest of the mirror copy's first path"
+    )
 
 
 class Vintage(_Strict):
+    """One edition of a dataset, in one file or several."""
+
     vintage: str = Field(pattern=r"^[0-9]{4}$", description="edition of the table, or year of the geography")
     files: tuple[SourceFile, ...] = Field(min_length=1)
     columns_absent: tuple[str, ...] = Field((), description="catalogue columns that this edition does not carry")
@@ -90,6 +98,8 @@ class Column(_Strict):
 
 
 class Bounds(_Strict):
+    """Both ends included."""
+
     minimum: int = Field(ge=0)
     maximum: int = Field(ge=1)
 

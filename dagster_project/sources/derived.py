@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +35,7 @@ def cached_table(path: Path, inputs: Iterable[Path], salt: str, make: Callable[[
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     pq.write_table(table.replace_schema_metadata({DIGEST_KEY: wanted.encode()}), temporary, compression="zstd")
-    os.replace(temporary, path)
+    temporary.replace(path)
     return wanted, table.num_rows
 
 

@@ -112,7 +112,9 @@ each_dataset = pytest.mark.parametrize("dataset", all_datasets(), ids=lambda dat
 def test_a_valid_entry_loads(tmp_path: Path, entry: dict[str, Any]) -> None:
     (dataset,) = load_file(written(tmp_path, entry))
     assert dataset.id == "essai_table"
-    assert dataset.delimiter == ";" and dataset.header_row == 1 and dataset.rejects_tolerated == 0
+    assert dataset.delimiter == ";"
+    assert dataset.header_row == 1
+    assert dataset.rejects_tolerated == 0
 
 
 @pytest.mark.parametrize(
@@ -207,14 +209,17 @@ def test_mirror_paths_stay_inside_the_mirror() -> None:
         for _, file in files(dataset):
             for path in mirror_paths(file):
                 parts = Path(path).parts
-                assert not Path(path).is_absolute() and ".." not in parts and "\\" not in path
+                assert not Path(path).is_absolute()
+                assert ".." not in parts
+                assert "\\" not in path
 
 
 @each_dataset
 def test_a_dataset_says_what_it_is_in_french(dataset: Dataset) -> None:
     origin = dataset.origin
     assert 80 <= len(origin.description) <= 600
-    assert "\n" not in origin.description and origin.description.endswith(".")
+    assert "\n" not in origin.description
+    assert origin.description.endswith(".")
     assert {"de", "et", "la", "les", "des", "par"} & set(origin.description.lower().split())
     assert origin.licence.name == "Licence Ouverte 2.0 (Etalab)"
     assert origin.licence.url == "https://www.etalab.gouv.fr/licence-ouverte-open-licence/"
@@ -257,7 +262,8 @@ def test_bounds_are_bounds(dataset: Dataset) -> None:
 def test_a_file_without_address_says_what_to_drop_where(dataset: Dataset) -> None:
     for _, file in files(dataset):
         if file.live.url is None:
-            assert file.live.note is not None and "dossier de dépôt" in file.live.note
+            assert file.live.note is not None
+            assert "dossier de dépôt" in file.live.note
             assert f"sous le nom {file.name}." in file.live.note
 
 
@@ -271,7 +277,8 @@ def test_an_archive_address_names_its_member(dataset: Dataset) -> None:
 @each_dataset
 def test_a_copy_is_told_from_the_original(dataset: Dataset) -> None:
     for _, file in files(dataset):
-        assert file.mirror is not None and file.mirror.note, f"{file.name}: where does the copy come from?"
+        note = file.mirror.note if file.mirror else None
+        assert note, f"{file.name}: where does the copy come from?"
         assert file.sha256
 
 
@@ -342,7 +349,8 @@ def test_row_bounds_hold_for_each_vintage(dataset: Dataset, real_data: Path) -> 
         rows = sum(real_count(dataset, file, real_data) for file in vintage.files)
         assert dataset.rows.minimum <= rows <= dataset.rows.maximum, (vintage.vintage, rows)
         if dataset.rows.maximum > 1:
-            assert rows // 2 < dataset.rows.minimum and 2 * rows > dataset.rows.maximum
+            assert rows // 2 < dataset.rows.minimum
+            assert 2 * rows > dataset.rows.maximum
 
 
 @pytest.mark.real_data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -34,8 +35,15 @@ def raw(tmp_path: Path) -> Path:
     layer(tmp_path, "anct_qpv_2024", "code_qp", {"QN09601M": BOW_TIE})
     layer(tmp_path, "etalab_contours_communes", "code", {"96001": SQUARE})
     layer(tmp_path, "etalab_contours_epci", "code", {"200999001": SQUARE})
-    layer(tmp_path, "etalab_contours_departements", "code", {"96": SQUARE, "98": shapely.transform(SQUARE, lambda c: c + [1000, 0])})
-    pq.write_table(pa.table({"DEP": ["96", "98", "99"], "REG": ["98", "98", "99"]}), tmp_path / "insee_cog_departements.parquet")
+    layer(
+        tmp_path,
+        "etalab_contours_departements",
+        "code",
+        {"96": SQUARE, "98": shapely.transform(SQUARE, lambda points: points + np.array([1000, 0]))},
+    )
+    pq.write_table(
+        pa.table({"DEP": ["96", "98", "99"], "REG": ["98", "98", "99"]}), tmp_path / "insee_cog_departements.parquet"
+    )
     return tmp_path
 
 

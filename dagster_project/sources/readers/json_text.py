@@ -87,7 +87,7 @@ class Scanner:
             character = self._text[self._at : self._at + 1]
         return character
 
-    def value(self) -> Any:  # noqa: ANN401  JSON of any kind
+    def value(self) -> Any:
         """Decode the value that begins here."""
         self.peek()
         try:

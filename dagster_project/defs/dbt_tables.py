@@ -1,0 +1,132 @@
+"""What dbt built, read once after it ended: rows, columns, column lineage, and the rows that failed a test.
+
+dagster-dbt can fetch the same through dbt's adapter, table by table, in some ten seconds here; one read-only
+connection answers in less than one.
+"""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import dagster as dg
+
+from dagster_project.provenance.columns import Column, column_lineage, observation_lineage
+
+LOG = logging.getLogger(__name__)
+FAILING_ROWS_SHOWN = 20
+Relation = tuple[str, str]
+
+
+class BuiltTables:
+    """The finished build, open for reading; use it as a context manager."""
+
+    def __init__(self, building: Path, manifest: Mapping[str, Any], target: Path) -> None:
+        self._building, self._manifest, self._target = building, manifest, target
+
+    def __enter__(self) -> Self:
+        import duckdb
+
+        self._connection = duckdb.connect(str(self._building), read_only=True)
+        self._columns = self._all_columns()
+        self._rows = self._all_rows()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def metadata(self, unique_id: str) -> dict[str, Any]:
+        """Columns, rows and column lineage of a model or seed, as Dagster shows them."""
+        node = self._manifest["nodes"][unique_id]
+        relation = (node["schema"], node["name"])
+        described = {name.lower(): column for name, column in node["columns"].items()}
+        schema = [
+            dg.TableColumn(name, kind, description=described.get(name.lower(), {}).get("description") or None)
+            for name, kind in self._columns.get(relation, {}).items()
+        ]
+        metadata: dict[str, Any] = {"dagster/column_schema": dg.TableSchema(schema)}
+        if relation in self._rows:
+            metadata["dagster/row_count"] = self._rows[relation]
+        lineage = self._lineage(node)
+        if lineage:
+            metadata["dagster/column_lineage"] = dg.TableColumnLineage(lineage)
+        return metadata
+
+    def _lineage(self, node: Mapping[str, Any]) -> dict[str, list[dg.TableColumnDep]]:
+        if node["resource_type"] != "model":
+            return {}
+        name = node["name"]
+        if name.startswith("obs_"):
+            staging = next(
+                parent
+                for parent in node["depends_on"]["nodes"]
+                if self._manifest["nodes"][parent]["schema"] == "staging"
+            )
+            return _deps(observation_lineage(name.removeprefix("obs_"), ("staging", staging.rsplit(".", 1)[-1])))
+        return _deps(self._parsed(node))
+
+    def _parsed(self, node: Mapping[str, Any]) -> dict[str, set[Column]]:
+        from sqlglot.errors import SqlglotError
+
+        path = self._target / "compiled" / "data_et_quartiers" / node["original_file_path"]
+        sql = path.read_text(encoding="utf-8") if path.exists() else ""
+        schemas: dict[Relation, Mapping[str, str]] = {}
+        for parent in node["depends_on"]["nodes"]:
+            if parent.startswith("source."):
+                source = self._manifest["sources"][parent]
+                relation = (source["source_name"], source["name"])
+                location = next(part for part in sql.split("'") if part.endswith(f"/{relation[1]}.parquet"))
+                sql = sql.replace(f"'{location}'", f'"{self._building.stem}"."{relation[0]}"."{relation[1]}"')
+                schemas[relation] = self._parquet_columns(location)
+            else:
+                parent_node = self._manifest["nodes"][parent]
+                relation = (parent_node["schema"], parent_node["name"])
+                schemas[relation] = self._columns[relation]
+        try:
+            return column_lineage(sql, schemas, self._building.stem)
+        except SqlglotError as error:
+            LOG.warning("no column lineage for %s: %s", node["name"], error)
+            return {}
+
+    def _parquet_columns(self, location: str) -> dict[str, str]:
+        rows = self._connection.execute("describe select * from read_parquet(?)", [location]).fetchall()
+        return {row[0]: row[1] for row in rows}
+
+    def failing_rows(self, unique_id: str) -> dict[str, Any]:
+        """The first rows that failed a test, from the table where dbt keeps them."""
+        node = self._manifest["nodes"].get(unique_id, {})
+        relation = (node.get("schema", ""), node.get("alias", ""))
+        if relation not in self._columns:
+            return {}
+        names = list(self._columns[relation])
+        rows = self._connection.sql(
+            f'select * from "{relation[0]}"."{relation[1]}" limit {FAILING_ROWS_SHOWN}'
+        ).fetchall()
+        records = [dg.TableRecord({n: _plain(v) for n, v in zip(names, row, strict=True)}) for row in rows]
+        return {"lignes_en_echec": dg.MetadataValue.table(records)} if records else {}
+
+    def _all_columns(self) -> dict[Relation, dict[str, str]]:
+        found: dict[Relation, dict[str, str]] = {}
+        query = "select schema_name, table_name, column_name, data_type from duckdb_columns() where not internal"
+        for schema, table, column, kind in self._connection.sql(query).fetchall():
+            found.setdefault((schema, table), {})[column] = kind
+        return found
+
+    def _all_rows(self) -> dict[Relation, int]:
+        """Row counts of tables, as DuckDB keeps them; views are not computed for the sake of a count."""
+        query = "select schema_name, table_name, estimated_size from duckdb_tables() where not internal"
+        return {(schema, table): int(size) for schema, table, size in self._connection.sql(query).fetchall()}
+
+
+def _deps(lineage: Mapping[str, set[Column]]) -> dict[str, list[dg.TableColumnDep]]:
+    return {
+        name: [dg.TableColumnDep(dg.AssetKey([schema, table]), column) for schema, table, column in sorted(sources)]
+        for name, sources in lineage.items()
+    }
+
+
+def _plain(value: Any) -> str | int | float | bool | None:
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)

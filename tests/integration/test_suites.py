@@ -1,0 +1,135 @@
+"""Every suite holds on sound tables, and every expectation of every suite refuses a broken one."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.quality.engine import Engine
+from dagster_project.quality.frames import Table
+from dagster_project.quality.runner import run_suites
+from dagster_project.quality.suites import Suite, load_suites
+from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.sources.catalogue import load_catalogue
+from dagster_project.sources.raw import build_raw
+from tests.quality_breaks import BREAKS, breaking_sql, sound_sql
+from tests.quality_marts import write_marts
+
+SUITES = load_suites()
+SHIFTED_DECIMAL = BREAKS["insee_revn/taux-de-pauvrete-plausible"]
+RAW = [name for name, suite in SUITES.items() if suite.layer == "raw"]
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Raw tables of the demonstration territory, through the real fetch and readers, and two small marts."""
+    settings = Settings(home=tmp_path_factory.mktemp("suites") / "home", sources="demo")
+    found = {dataset.id: build_raw(dataset, settings).path for dataset in load_catalogue().values()}
+    return {**found, **write_marts(settings.derived_dir)}
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine()
+
+
+def _altered(path: Path, sql: str, to: Path) -> Path:
+    with duckdb.connect() as db:
+        db.execute(f"create table t as from read_parquet('{path}')")
+        db.execute(sql)
+        db.execute(f"copy t to '{to}' (format parquet)")
+    return to
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_a_sound_table_passes(name, tables, tmp_path):
+    results = run_suites([SUITES[name]], tables, real=False, cache_dir=tmp_path)
+    assert {r.id: (r.observed, r.error) for r in results if not r.passed} == {}
+    assert [r.id for r in results] == [rule.id for rule in SUITES[name].expectations]
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_every_expectation_refuses_a_broken_table(name, tables, engine, tmp_path):
+    suite = SUITES[name]
+    deaf, unsure, mute = [], [], []
+    for rule in suite.expectations:
+        sql = breaking_sql(suite, rule)
+        if sql is None:
+            mute.append(rule.id)
+            continue
+        alone: Suite = suite.model_copy(update={"expectations": (rule,)})
+        cases = [(sql, deaf, False)]
+        if rule.scope == "real":  # the others are shown to pass by the test above
+            cases.append((sound_sql(suite, rule), unsure, True))
+        for change, wrong, expected in cases:
+            with Table(alone, _altered(tables[suite.table], change, tmp_path / "table.parquet")) as table:
+                (result,), _ = engine.check(alone, table, real=True)
+            if result.passed is not expected or result.error:
+                wrong.append((rule.id, result.observed, result.error))
+    assert mute == [], "say in tests/quality_breaks.py how to break these expectations"
+    assert deaf == [], "these expectations cannot fail"
+    assert unsure == [], "these expectations fail on a sound table"
+
+
+def test_no_break_is_kept_for_an_expectation_that_is_gone():
+    known = {f"{suite.name}/{rule.id}" for suite in SUITES.values() for rule in suite.expectations}
+    known |= {rule.id for suite in SUITES.values() for rule in suite.expectations}
+    assert BREAKS.keys() - known - {key for key in BREAKS if key.endswith("/niveau-de-vie-renseigne")} == set()
+
+
+def test_every_dataset_and_the_two_marts_have_a_suite():
+    assert set(RAW) == set(load_catalogue())
+    assert set(SUITES) - set(RAW) == {"dim_zone", "indicator_value"}
+
+
+def test_a_duplicated_quarter_is_shown_with_its_row_in_the_source(tables, tmp_path):
+    broken = _altered(
+        tables["insee_revn"],
+        "insert into t select * from t where _vintage = '2021' and _source_row = 5",
+        tmp_path / "broken.parquet",
+    )
+    results = run_suites([SUITES["insee_revn"]], {"insee_revn": broken}, real=False, cache_dir=tmp_path / "cache")
+    (failed,) = [r for r in results if not r.passed]
+    assert (failed.id, failed.blocking, failed.unexpected_count) == ("zone-unique-par-edition", True, 2)
+    assert [(row["_vintage"], row["_source_row"]) for row in failed.failing_rows] == [("2021", 5), ("2021", 5)]
+    assert failed.failing_rows[0]["LIBGEO"], "whole rows are shown, not only the column of the rule"
+
+
+def test_one_shifted_decimal_blocks_and_names_its_row(tables, tmp_path):
+    broken = _altered(tables["insee_revn"], SHIFTED_DECIMAL, tmp_path / "b.parquet")
+    results = run_suites([SUITES["insee_revn"]], {"insee_revn": broken}, real=False, cache_dir=tmp_path / "cache")
+    (failed,) = [r for r in results if not r.passed]
+    assert (failed.id, failed.blocking) == ("taux-de-pauvrete-plausible", True)
+    (row,) = failed.failing_rows
+    assert (row["taux_pauvrete"], row["TP60"], row["_source_row"], row["_vintage"]) == (468, "468", 4, "2021")
+
+
+def test_running_suites_leaves_the_tree_as_it_was(tables, tmp_path):
+    def tree() -> str:
+        command = [
+            "git",
+            "status",
+            "--porcelain",
+            "--untracked-files=all",
+            "--",
+            "expectations",
+            "dagster_project/quality",
+        ]
+        return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True).stdout
+
+    before = (tree(), {path.name: path.read_bytes() for path in (PROJECT_ROOT / "expectations").iterdir()})
+    run_suites([SUITES["insee_cog_regions"]], tables, real=False, cache_dir=tmp_path)
+    assert (tree(), {path.name: path.read_bytes() for path in (PROJECT_ROOT / "expectations").iterdir()}) == before
+    assert not (PROJECT_ROOT / "gx").exists()
+
+
+@pytest.mark.real_data
+def test_the_real_files_pass_every_raw_suite(real_data, tmp_path):
+    settings = Settings(home=tmp_path / "home", sources="mirror", mirror=str(real_data))
+    tables = {dataset.id: build_raw(dataset, settings).path for dataset in load_catalogue().values()}
+    results = run_suites([SUITES[name] for name in RAW], tables, real=True, cache_dir=tmp_path / "cache")
+    assert [(r.suite, r.id, r.observed, r.error) for r in results if not r.passed] == []
+    assert not any(r.skipped for r in results)
