@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import fcntl
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 
 from dagster_project.settings import Settings, export_environment, remember
 
@@ -35,7 +35,9 @@ def prepare_home(settings: Settings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     instance_file = settings.dagster_home / "dagster.yaml"
     if not instance_file.exists():
-        shutil.copyfile(INSTANCE_TEMPLATE, instance_file)
+        template = Template(INSTANCE_TEMPLATE.read_text(encoding="utf-8"))
+        history = settings.dagster_home / "history" / "runs"
+        instance_file.write_text(template.substitute(HISTORY=history), encoding="utf-8")
     export_environment(settings)
 
 

@@ -53,7 +53,7 @@ def invoke_dbt(arguments: list[str], settings: Settings, target: Path, build_id:
 
     os.environ.update(dbt_environment(settings, build_id))
     folders = ["--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR), "--target-path", str(target)]
-    quiet = ["--log-level", "none", "--log-level-file", "info", "--log-path", str(target)]
+    quiet = ["--log-level", "none", "--log-level-file", "warn", "--log-path", str(target)]
     result = dbtRunner().invoke([*arguments, *folders, *quiet])
     # The adapter would keep the database open, and locked, as long as this process lives.
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

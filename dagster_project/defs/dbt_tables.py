@@ -13,9 +13,9 @@ from typing import Any, Self
 import dagster as dg
 
 from dagster_project.provenance.columns import Column, column_lineage, observation_lineage
+from dagster_project.release.report import failing_rows
 
 LOG = logging.getLogger(__name__)
-FAILING_ROWS_SHOWN = 20
 Relation = tuple[str, str]
 
 
@@ -96,17 +96,9 @@ class BuiltTables:
         return {row[0]: row[1] for row in rows}
 
     def failing_rows(self, unique_id: str) -> dict[str, Any]:
-        """The first rows that failed a test, from the table where dbt keeps them."""
-        node = self._manifest["nodes"].get(unique_id, {})
-        relation = (node.get("schema", ""), node.get("alias", ""))
-        if relation not in self._columns:
-            return {}
-        names = list(self._columns[relation])
-        rows = self._connection.sql(
-            f'select * from "{relation[0]}"."{relation[1]}" limit {FAILING_ROWS_SHOWN}'
-        ).fetchall()
-        records = [dg.TableRecord({n: _plain(v) for n, v in zip(names, row, strict=True)}) for row in rows]
-        return {"lignes_en_echec": dg.MetadataValue.table(records)} if records else {}
+        """The first rows that failed a test: its own query, asked again now that it has found something."""
+        rows = failing_rows(self._connection, self._target, self._manifest["nodes"].get(unique_id, {}))
+        return {"lignes_en_echec": dg.MetadataValue.table([dg.TableRecord(row) for row in rows])} if rows else {}
 
     def _all_columns(self) -> dict[Relation, dict[str, str]]:
         found: dict[Relation, dict[str, str]] = {}
@@ -126,7 +118,3 @@ def _deps(lineage: Mapping[str, set[Column]]) -> dict[str, list[dg.TableColumnDe
         name: [dg.TableColumnDep(dg.AssetKey([schema, table]), column) for schema, table, column in sorted(sources)]
         for name, sources in lineage.items()
     }
-
-
-def _plain(value: Any) -> str | int | float | bool | None:
-    return value if isinstance(value, str | int | float | bool) or value is None else str(value)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dagster_project.provenance.build import describe_build
 from dagster_project.quality.report import build_report
@@ -17,6 +18,9 @@ from dagster_project.release.audit import expectation_cache, suite_tables
 from dagster_project.release.promote import building_path
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
+
+if TYPE_CHECKING:
+    import duckdb
 
 FAILING_ROWS_SHOWN = 20
 
@@ -59,23 +63,35 @@ def write_quality_report(settings: Settings, dbt_target: Path, *, run_id: str) -
 
 
 def _failing_rows(settings: Settings, dbt_target: Path) -> dict[str, list[dict[str, Any]]]:
-    """First rows of each test that found something, from the tables where dbt keeps them."""
+    """First rows of each test that found something."""
     import duckdb
 
     results = json.loads((dbt_target / "run_results.json").read_text(encoding="utf-8"))["results"]
     nodes = json.loads((dbt_target / "manifest.json").read_text(encoding="utf-8"))["nodes"]
-    found = {}
     with duckdb.connect(str(building_path(settings)), read_only=True) as connection:
-        for result in results:
-            node = nodes.get(result["unique_id"], {})
-            if result["unique_id"].startswith("test.") and result["failures"]:
-                table = f'"{node["schema"]}"."{node["alias"]}"'
-                relation = connection.sql(f"select * from {table} limit {FAILING_ROWS_SHOWN}")
-                found[result["unique_id"]] = [
-                    {name: _plain(value) for name, value in zip(relation.columns, row, strict=True)}
-                    for row in relation.fetchall()
-                ]
-    return found
+        return {
+            result["unique_id"]: failing_rows(connection, dbt_target, nodes.get(result["unique_id"], {}))
+            for result in results
+            if result["unique_id"].startswith("test.") and result["failures"]
+        }
+
+
+def failing_rows(
+    connection: duckdb.DuckDBPyConnection, dbt_target: Path, test: Mapping[str, Any]
+) -> list[dict[str, str | int | float | bool | None]]:
+    """First rows that a dbt test selects, asked again from its compiled query; none when it did not compile.
+
+    Storing the failures of every test would cost a table per test at each run, nearly always empty.
+    """
+    if "original_file_path" not in test:
+        return []
+    compiled = dbt_target / "compiled" / "data_et_quartiers" / test["original_file_path"] / test["path"]
+    if not compiled.exists():
+        return []
+    relation = connection.sql(f"select * from ({compiled.read_text(encoding='utf-8')}) limit {FAILING_ROWS_SHOWN}")
+    return [
+        {name: _plain(value) for name, value in zip(relation.columns, row, strict=True)} for row in relation.fetchall()
+    ]
 
 
 def _plain(value: object) -> str | int | float | bool | None:
