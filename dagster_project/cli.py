@@ -42,6 +42,7 @@ def run(
     mirror: MirrorOption = None,
     territory: Territory = None,
     select: Annotated[str | None, typer.Option(help="Only these assets (Dagster selection syntax)")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run the graph even when nothing changed")] = False,
     as_json: Json = False,
 ) -> None:
     """From the sources to a published release; publishes only what passed every blocking check."""
@@ -50,7 +51,7 @@ def run(
     from dagster_project.runner import RunError, run_graph
 
     try:
-        outcome = run_graph(settings, select)
+        outcome = run_graph(settings, select, force=force)
     except (RunError, RuntimeError) as error:
         _fail(str(error))
         return

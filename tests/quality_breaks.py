@@ -105,7 +105,6 @@ BREAKS: dict[str, str] = {
     "insee_cog_mouvements/date-plausible": "update t set \"DATE_EFF\" = '0201-01-01'",
     "insee_cog_mouvements/date-lisible": "update t set \"DATE_EFF\" = '2024-31-01'",
     "insee_filosofi_qpv/code-bien-forme": "update t set \"CODGEO\" = 'QP1001'",
-    "insee_filosofi_qpv/zone-unique-par-edition": "insert into t select * from t",
     "insee_filosofi_qpv/nombres-lisibles": "update t set \"DISP_MED_A18\" = 's' where _vintage = '2018'",
     "insee_filosofi_qpv/taux-de-pauvrete-plausible": "update t set \"DISP_TP60_A18\" = '439' where _vintage = '2018'",
     "insee_filosofi_qpv/niveau-de-vie-renseigne": (

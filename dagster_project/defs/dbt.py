@@ -16,6 +16,7 @@ from dagster_project.release.promote import building_path, current_release
 from dagster_project.settings import Settings
 
 UNIQUE_ID = "dagster_dbt/unique_id"
+ROWS_IN_MESSAGE = 3
 INDICATOR_VALUE = dg.AssetKey(["marts", "indicator_value"])
 
 
@@ -74,11 +75,12 @@ def _build(
     results = _read(target / "run_results.json")["results"]
     with BuiltTables(building, manifest, target) as tables:
         yield from _events(context, results, tables)
+        broken = [_why(result, tables) for result in results if result["status"] in {"error", "fail"}]
     _keep_unit_tests(settings, results)
-    broken = [result for result in results if result["status"] in {"error", "fail"}]
     if broken:
         building.unlink(missing_ok=True)
-        raise dg.Failure(description=_why(broken), allow_retries=False)
+        summary = "dbt build failed; the warehouse and the current release are unchanged."
+        raise dg.Failure(description="\n".join([summary, *broken]), allow_retries=False)
 
 
 def _start_aside(building: Path, base: Path | None) -> None:
@@ -150,10 +152,12 @@ def _keep_unit_tests(settings: Settings, results: list[dict[str, Any]]) -> None:
         _unit_tests_path(settings).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def _why(broken: list[dict[str, Any]]) -> str:
-    """What failed, in dbt's words: one line per node."""
-    lines = [f"{result['unique_id']}: {' '.join((result['message'] or result['status']).split())}" for result in broken]
-    return "dbt build failed; the warehouse and the current release are unchanged.\n" + "\n".join(lines)
+def _why(result: dict[str, Any], tables: BuiltTables) -> str:
+    """What failed, in dbt's words, and for a test the first rows it found."""
+    message = " ".join((result["message"] or result["status"]).split())
+    rows = tables.rows_in_fault(result["unique_id"])[:ROWS_IN_MESSAGE] if result["status"] == "fail" else []
+    shown = "".join(f"\n    {', '.join(f'{name}={value}' for name, value in row.items())}" for row in rows)
+    return f"{result['unique_id']}: {message}{shown}"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -95,9 +95,13 @@ class BuiltTables:
         rows = self._connection.execute("describe select * from read_parquet(?)", [location]).fetchall()
         return {row[0]: row[1] for row in rows}
 
-    def failing_rows(self, unique_id: str) -> dict[str, Any]:
+    def rows_in_fault(self, unique_id: str) -> list[dict[str, str | int | float | bool | None]]:
         """The first rows that failed a test: its own query, asked again now that it has found something."""
-        rows = failing_rows(self._connection, self._target, self._manifest["nodes"].get(unique_id, {}))
+        return failing_rows(self._connection, self._target, self._manifest["nodes"].get(unique_id, {}))
+
+    def failing_rows(self, unique_id: str) -> dict[str, Any]:
+        """The same rows, as metadata of the check."""
+        rows = self.rows_in_fault(unique_id)
         return {"lignes_en_echec": dg.MetadataValue.table([dg.TableRecord(row) for row in rows])} if rows else {}
 
     def _all_columns(self) -> dict[Relation, dict[str, str]]:

@@ -4,7 +4,8 @@
     Which source column feeds which variable, edition by edition, is data: the seed `variable_column`.
     An empty cell takes its reason from the NOTE column the seed names, or from what is known of the dataset
     (`note_status`); without either it is `nd`.
-    A cell that is neither a number nor a known mark is `illisible`, which a blocking test refuses.
+    A cell that is neither a number nor a known mark is `illisible`: expectations on raw tables refuse it before, and
+    the accepted statuses of figures after.
 #}
 {% macro observation(dataset) -%}
 {%- set staging = tables_statistiques()[dataset] -%}
