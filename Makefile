@@ -24,12 +24,12 @@ lint: $(VENV)/.dev          ## formats, lint, types, layers, SQL
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint dbt_models/models dbt_models/tests --processes 2
+	DQ_DBT_WAREHOUSE=:memory: $(BIN)/sqlfluff lint dbt_models/models
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/sqlfluff fix dbt_models/models dbt_models/tests --processes 2
+	DQ_DBT_WAREHOUSE=:memory: $(BIN)/sqlfluff fix dbt_models/models
 
 docs: $(VENV)/.dev          ## dbt's documentation, in dbt_models/target
 	cd dbt_models && ../$(BIN)/dbt docs generate --static --profiles-dir .

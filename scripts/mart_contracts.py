@@ -25,10 +25,7 @@ OWNER = "data-et-quartiers"
 
 def contract(theme: str, indicators: list[dict[str, str]]) -> dict[str, Any]:
     """Dbt properties of one wide mart: keys, then one documented column per indicator."""
-    columns: list[dict[str, Any]] = [
-        {"name": name, "data_type": "varchar", "description": meaning, "config": {"meta": {"owner": OWNER}}}
-        for name, meaning in KEYS.items()
-    ]
+    columns: list[dict[str, Any]] = [_key(name, meaning) for name, meaning in KEYS.items()]
     columns.extend(_column(row) for row in indicators)
     return {
         "version": 2,
@@ -41,6 +38,12 @@ def contract(theme: str, indicators: list[dict[str, str]]) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _key(name: str, meaning: str) -> dict[str, Any]:
+    unit = "année" if name == "vintage" else "code"
+    meta = {"unit": unit, "formula": "tel que publié", "sources": ["indicator_value"], "owner": OWNER}
+    return {"name": name, "data_type": "varchar", "description": meaning, "config": {"meta": meta}}
 
 
 def _column(row: dict[str, str]) -> dict[str, Any]:

@@ -72,17 +72,40 @@ select
 from commune
 union all
 select
-    'EPCI', epci.epci_code, epci.epci_name, epci.communes, epci.epci_code,
-    epci.departement_code, departement.region_code, epci.departements, epci.population_hab
+    'EPCI' as zone_level,
+    epci.epci_code as zone_code,
+    epci.epci_name as name,
+    epci.communes,
+    epci.epci_code as epci,
+    epci.departement_code as departement,
+    departement.region_code as region,
+    epci.departements,
+    epci.population_hab
 from epci
 left join departement using (departement_code)
 union all
 select
-    'DEP', departement_code, departement_name, null, null,
-    departement_code, region_code, [departement_code], population_hab
+    'DEP' as zone_level,
+    departement_code as zone_code,
+    departement_name as name,
+    null as communes,
+    null as epci,
+    departement_code as departement,
+    region_code as region,
+    [departement_code] as departements,
+    population_hab
 from departement
 union all
-select 'REG', region_code, region_name, null, null, null, region_code, departements, population_hab
+select
+    'REG' as zone_level,
+    region_code as zone_code,
+    region_name as name,
+    null as communes,
+    null as epci,
+    null as departement,
+    region_code as region,
+    departements,
+    population_hab
 from region
 union all
 select

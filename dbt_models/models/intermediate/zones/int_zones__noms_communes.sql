@@ -20,8 +20,14 @@ merged_name as (
     from {{ ref('stg_insee__cog_mouvements') }}
     where
         commune_type_after = 'COM'
-        and commune_code_after in (select commune_code from current_name)
+        and commune_code_after in (select current_name.commune_code from current_name)
     qualify row_number() over (partition by commune_code_before, commune_name_before order by effective_date desc) = 1
+),
+
+known_name as (
+    select * from current_name
+    union all
+    select * from merged_name
 ),
 
 ranked as (
@@ -30,11 +36,7 @@ ranked as (
         {{ cle_nom('commune_name') }} as name_key,
         commune_code,
         priority
-    from (
-        select * from current_name
-        union all
-        select * from merged_name
-    )
+    from known_name
     qualify rank() over (partition by departement_code, name_key order by priority) = 1
 )
 

@@ -2,11 +2,11 @@
 with
 
 named as (
-    {% for dataset, staging in tables_statistiques().items() -%}
-    select '{{ dataset }}' as dataset, vintage, zone_level, zone_code, generation
-    from {{ ref(staging) }}
-    where zone_level != 'ENSQPV'
-    {{ 'union all' if not loop.last }}
+    {% for dataset, staging in tables_statistiques().items() %}
+        select '{{ dataset }}' as dataset, vintage, zone_level, zone_code, generation
+        from {{ ref(staging) }}
+        where zone_level != 'ENSQPV'
+        {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 

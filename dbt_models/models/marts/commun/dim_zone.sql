@@ -22,7 +22,7 @@ administrative as (
     from {{ ref('int_zones__administratives') }}
     where
         departements is null
-        or len(list_filter(departements, lambda code : {{ dans_le_territoire('code') }})) > 0
+        or len(list_filter(departements, lambda code: {{ dans_le_territoire('code') }})) > 0
 ),
 
 all_qpv as (

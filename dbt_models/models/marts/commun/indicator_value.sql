@@ -2,9 +2,9 @@
 with
 
 figure as (
-    {% for theme in ['population', 'revenus', 'couverture', 'emploi'] -%}
-    select * from {{ ref('int_indicateurs__' ~ theme) }}
-    {{ 'union all' if not loop.last }}
+    {% for theme in ['population', 'revenus', 'couverture', 'emploi'] %}
+        select * from {{ ref('int_indicateurs__' ~ theme) }}
+        {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 

@@ -54,4 +54,6 @@ inner join figure as comparison
         and comparison_zone.comparison_level = comparison.zone_level
         and comparison_zone.comparison_code = comparison.zone_code
 where figure.zone_level = 'QPV'
-order by figure.indicator_code, figure.zone_code, figure.vintage, comparison_zone.comparison_level, comparison_zone.comparison_code
+order by
+    figure.indicator_code, figure.zone_code, figure.vintage,
+    comparison_zone.comparison_level, comparison_zone.comparison_code
