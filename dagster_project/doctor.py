@@ -45,7 +45,7 @@ def _python() -> Finding:
 
 def _tool(name: str) -> Finding:
     ok = (Path(sys.executable).parent / name).exists()
-    return Finding(name, ok, "installé" if ok else "absent de l’environnement : lancez « make .venv »")
+    return Finding(name, ok, "installé" if ok else "absent de l’environnement : lancez « make run »")
 
 
 def _existing(folder: Path) -> Path:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from dagster_project.settings import Settings, export_environment, remember
 
+CHECK_EVALUATED = "ASSET_CHECK_EVALUATION"
 INSTANCE_TEMPLATE = Path(__file__).parent / "dagster.yaml"
 
 
@@ -113,7 +115,8 @@ def _execute(settings: Settings, select: str | None) -> RunOutcome:
             run_config={"loggers": {"dq": {}}},
         )
         failures = [event for event in result.all_events if event.is_step_failure]
-        errors = tuple(_reason(event) for event in failures)
+        refused = _refused(result.all_events)
+        errors = (*(_reason(event) for event in failures), *refused)
         if not result.success:
             steps = [
                 {"step": str(event.step_key), "error": error} for event, error in zip(failures, errors, strict=True)
@@ -122,6 +125,16 @@ def _execute(settings: Settings, select: str | None) -> RunOutcome:
     after = current_release(settings)
     released = after.release_id if after and after != before else None
     return RunOutcome(result.run_id, result.success, released, errors)
+
+
+def _refused(events: Sequence[Any]) -> list[str]:
+    """Blocking checks that failed, with what each observed."""
+    checks = [event.asset_check_evaluation_data for event in events if event.event_type_value == CHECK_EVALUATED]
+    return [
+        f"{check.asset_key.to_user_string()}, {check.check_name}: {check.description}"
+        for check in checks
+        if not check.passed and check.severity.value == "ERROR"
+    ]
 
 
 def _reason(event: object) -> str:

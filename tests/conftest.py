@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.settings import PROJECT_ROOT, Settings
+from tests.graph_runs import Finished, first_run
 
 REAL_DATA = Path(os.environ.get("DQ_TEST_REAL_DATA", PROJECT_ROOT.parent / "shared" / "data"))
 
@@ -30,3 +31,12 @@ def real_data() -> Path:
     if not REAL_DATA.is_dir():
         pytest.skip(f"real files not found at {REAL_DATA}: set DQ_TEST_REAL_DATA to a mirror folder")
     return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """One run of the whole graph on the demonstration territory, shared: read it, or work on a copy of its home.
+
+    It takes about a minute, so that its tests carry `xdist_group("graph")`: one worker runs it, once.
+    """
+    return first_run(tmp_path_factory.mktemp("graph") / "home")

@@ -33,8 +33,8 @@ def build_zone_geometries(raw_dir: Path) -> pa.Table:
         raw_dir: folder of raw tables; those named in `RAW_TABLES` are read.
 
     Returns:
-        zone_level, zone_code, generation (text), geometry_wkb (binary, EPSG:2154), repaired (bool),
-        repair_reason (text or null), area_m2 (double); sorted by the first three.
+        zone_level, zone_code, generation (text), geometry_wkb (binary, EPSG:2154; null when the contour encloses
+        nothing), repaired (bool), repair_reason (text or null), area_m2 (double); sorted by the first three.
         A zone outside the area of use of EPSG:2154 has no row.
     """
     import duckdb
@@ -48,6 +48,9 @@ def build_zone_geometries(raw_dir: Path) -> pa.Table:
     valid = shapely.is_valid(shapes)
     reasons = np.where(valid, None, shapely.is_valid_reason(shapes))
     shapes[~valid] = _polygons_only(shapely.make_valid(shapes[~valid]))
+    # A contour flattened to a line has no surface to give: the zone stays, without a contour, and it is said.
+    flat = shapely.is_empty(shapes)
+    shapes[flat] = None
     table = pa.table(
         {
             "zone_level": raw["zone_level"],
@@ -56,7 +59,7 @@ def build_zone_geometries(raw_dir: Path) -> pa.Table:
             "geometry_wkb": pa.array(shapely.to_wkb(shapes), pa.binary()),
             "repaired": pa.array(~valid),
             "repair_reason": pa.array(reasons, pa.string()),
-            "area_m2": pa.array(shapely.area(shapes)),
+            "area_m2": pa.array(shapely.area(shapes), from_pandas=True),
         }
     )
     regions = _regions(connection, raw_dir, table)

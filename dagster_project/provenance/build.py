@@ -29,6 +29,7 @@ CODE = (
     ("dagster_project/release", "*.py"),
     ("dagster_project/quality", "*.py"),
 )
+NAMES_SHOWN = 5
 LIBRARIES = ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "shapely", "pyarrow")
 
 
@@ -73,8 +74,29 @@ def raw_versions(raw_dir: Path) -> dict[str, str]:
     return versions
 
 
+class MixedOriginsError(RuntimeError):
+    """Raw tables of the demonstration and of real sources stand side by side; nothing may be made of both."""
+
+
+def check_origins(settings: Settings) -> None:
+    """Refuse to build when a raw table comes from the other world than the run; raises MixedOriginsError."""
+    expected = "demo" if settings.sources == "demo" else "real"
+    foreign = [
+        path.stem
+        for path in sorted(settings.raw_dir.glob("*.json"))
+        if json.loads(path.read_text(encoding="utf-8")).get("origin", expected) != expected
+    ]
+    if foreign:
+        shown = ", ".join(foreign[:NAMES_SHOWN]) + (", …" if len(foreign) > NAMES_SHOWN else "")
+        raise MixedOriginsError(
+            f"{settings.raw_dir} holds {len(foreign)} table(s) that are not {expected} ({shown}): fictitious and real "
+            "figures must not meet. Run the whole graph without --select, or use another DQ_HOME"
+        )
+
+
 def describe_build(settings: Settings) -> Build:
-    """The build that the present raw tables and code would make."""
+    """The build that the present raw tables and code would make; raises MixedOriginsError."""
+    check_origins(settings)
     content = {
         "sources": raw_versions(settings.raw_dir),
         "code": code_digest(),

@@ -39,7 +39,8 @@ def column_lineage(sql: str, schemas: Schemas, catalog: str) -> dict[str, set[Co
         catalog: name of the database that prefixes relations in the SQL.
 
     Returns:
-        Output column to the set of columns of relations that its expression reads; empty for a constant.
+        Output column to the set of columns of relations that its expression reads; empty for a constant. Columns
+        are spelt as their relation spells them, and so is an output column that keeps its name.
 
     Raises:
         sqlglot.errors.SqlglotError: the query cannot be read; the caller counts it.
@@ -49,8 +50,10 @@ def column_lineage(sql: str, schemas: Schemas, catalog: str) -> dict[str, set[Co
     from sqlglot.optimizer.scope import build_scope
 
     nested: dict[str, Any] = {catalog: {}}
+    spelling: dict[Column, str] = {}  # qualifying puts every name in lower case
     for (schema, table), columns in schemas.items():
         nested[catalog].setdefault(schema, {})[table] = dict(columns)
+        spelling |= {(schema, table, name.lower()): name for name in columns}
     query = qualify(
         parse_one(sql, dialect="duckdb"),
         dialect="duckdb",
@@ -85,14 +88,26 @@ def column_lineage(sql: str, schemas: Schemas, catalog: str) -> dict[str, set[Co
     def of_expression(scope: Any, expression: Any) -> set[Column]:
         found: set[Column] = set()
         for column in expression.find_all(exp.Column):
-            source = scope.sources.get(column.table)
+            source = _source(scope, column.table)
             if isinstance(source, exp.Table):
-                found.add((source.db, source.name, column.name))
+                key = (source.db, source.name, column.name.lower())
+                found.add((source.db, source.name, spelling.get(key, column.name)))
             elif source is not None:
                 found |= of_scope(source, column.name)
         return found
 
-    return {name: of_scope(root, name) for name in _output_names(query)}
+    outputs = {name: of_scope(root, name) for name in _output_names(query)}
+    return {_spelt(name, sources): sources for name, sources in outputs.items()}
+
+
+def _source(scope: Any, name: str) -> Any:
+    """The relation or scope that a name stands for, here or in a subquery of an expression."""
+    within = (inner.sources[name] for inner in scope.subquery_scopes if name in inner.sources)
+    return scope.sources.get(name) or next(within, None)
+
+
+def _spelt(name: str, sources: set[Column]) -> str:
+    return next((column for _, _, column in sorted(sources) if column.lower() == name.lower()), name)
 
 
 def _output_names(query: Any) -> list[str]:

@@ -57,6 +57,14 @@ def test_a_self_crossing_contour_is_repaired_and_noted(raw: Path) -> None:
     assert rows["QPV", "QP096001"]["repaired"] is False
 
 
+def test_a_contour_flattened_to_a_line_is_kept_without_a_surface(raw: Path) -> None:
+    layer(raw, "anct_qpv_2024", "code_qp", {"QN09601M": shapely.Polygon([(0, 0), (10, 10), (0, 0), (0, 0)])})
+    row = next(row for row in build_zone_geometries(raw).to_pylist() if row["zone_code"] == "QN09601M")
+    assert row["geometry_wkb"] is None
+    assert row["area_m2"] is None
+    assert row["repaired"] is True
+
+
 def test_a_region_is_the_union_of_its_departements_when_all_are_drawn(raw: Path) -> None:
     regions = {row["zone_code"]: row for row in build_zone_geometries(raw).to_pylist() if row["zone_level"] == "REG"}
     assert set(regions) == {"98"}

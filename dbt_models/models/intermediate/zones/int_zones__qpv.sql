@@ -10,7 +10,9 @@ membership as (
     select
         link.qpv_code,
         link.generation,
-        list(link.commune_code order by link.commune_code) filter (where link.commune_code is not null) as communes,
+        {# Two names of 2015 may be one commune today. #}
+        list(distinct link.commune_code order by link.commune_code) filter (where link.commune_code is not null)
+            as communes,
         {# An EPCI is given only when every commune of the QPV lies in it. #}
         case
             when count(distinct commune.epci_code) = 1 and bool_and(commune.epci_code is not null)

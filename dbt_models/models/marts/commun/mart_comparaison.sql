@@ -1,6 +1,6 @@
 {#
     For each figure of a QPV, the same indicator for its communes, EPCI, département, région, metropolitan France
-    and all QPV together. Compared only when both speak of the same reference period.
+    and all QPV together. Compared only when both are of one edition and speak of the same reference period.
 #}
 with
 
@@ -50,6 +50,7 @@ inner join comparison_zone
 inner join figure as comparison
     on
         figure.indicator_code = comparison.indicator_code
+        and figure.vintage = comparison.vintage
         and figure.reference_period = comparison.reference_period
         and comparison_zone.comparison_level = comparison.zone_level
         and comparison_zone.comparison_code = comparison.zone_code

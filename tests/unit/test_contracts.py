@@ -1,0 +1,65 @@
+"""Contracts of the marts: written from the seed, complete, and enforced by dbt."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dagster_project.release.promote import MARTS
+from dagster_project.settings import PROJECT_ROOT
+from dagster_project.sources.catalogue import load_catalogue
+from scripts import mart_contracts
+
+MARTS_DIR = PROJECT_ROOT / "dbt_models" / "models" / "marts"
+REQUIRED = ("sources", "owner", "unit", "formula")
+
+
+@cache
+def documented() -> dict[str, dict[str, Any]]:
+    """Every mart that a YAML file describes, by name."""
+    files = sorted(MARTS_DIR.rglob("*.yml"))
+    models = [model for path in files for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]]
+    return {model["name"]: model for model in models}
+
+
+COLUMNS = [(name, column) for name, model in documented().items() for column in model["columns"]]
+
+
+@pytest.mark.parametrize("path", mart_contracts.contracts(), ids=lambda path: path.stem)
+def test_the_committed_contract_is_the_one_the_seed_gives(path: Path) -> None:
+    expected = mart_contracts.contracts()[path]
+    assert path.read_text(encoding="utf-8") == expected, "run `make contracts` and commit the result"
+
+
+def test_every_mart_is_documented_and_published() -> None:
+    models = {path.stem for path in MARTS_DIR.rglob("*.sql")}
+    assert models == set(documented()) == set(MARTS)
+    assert [name for name, model in documented().items() if len(model["description"]) < 20] == []
+
+
+@pytest.mark.parametrize(("mart", "column"), COLUMNS, ids=[f"{mart}.{c['name']}" for mart, c in COLUMNS])
+def test_a_column_says_who_what_how_and_whence(mart: str, column: dict[str, Any]) -> None:
+    meta = column["config"]["meta"]
+    assert len(column["description"]) > 5
+    assert column["data_type"]
+    assert [name for name in REQUIRED if not meta.get(name)] == []
+    known = {*load_catalogue(), *documented(), "observation", "archive", "catalogue"}
+    for source in meta["sources"]:
+        if source.startswith("seeds/"):
+            assert (PROJECT_ROOT / source).is_file()
+        else:
+            assert source in known
+
+
+def test_contracts_are_enforced() -> None:
+    project = yaml.safe_load((PROJECT_ROOT / "dbt_models" / "dbt_project.yml").read_text(encoding="utf-8"))
+    marts = project["models"]["data_et_quartiers"]["marts"]
+    contract = marts.get("+contract", marts.get("contract"))
+    assert contract == {"enforced": True}
+    for path in MARTS_DIR.rglob("*.sql"):
+        assert not re.search(r"enforced\W+false", path.read_text(encoding="utf-8"), re.IGNORECASE)

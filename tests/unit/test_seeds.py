@@ -1,0 +1,224 @@
+"""Seeds are data that figures depend on: they agree with each other, with the catalogue and with dbt's models."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dagster_project.settings import PROJECT_ROOT
+from dagster_project.sources.catalogue import Dataset, load_catalogue
+
+MODELS = PROJECT_ROOT / "dbt_models" / "models"
+OBSERVATION_MACRO = PROJECT_ROOT / "dbt_models" / "macros" / "observation.sql"
+LEVELS = {"QPV", "ENSQPV", "COM", "EPCI", "DEP", "REG", "FRM"}
+STATUSES = {"ok", "secret_primaire", "secret_secondaire", "nd", "non_couvert", "estime", "convention"}
+# Raw and staging only for now (issue 2), and lists of communes whose numbers are not statistics of a zone.
+NOT_STATISTICS = {"anct_adultes_relais", "anct_fonjep", "dgcl_epci"}
+Row = dict[str, str]
+
+
+def seed(name: str) -> list[Row]:
+    with (PROJECT_ROOT / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+INDICATORS, TERMS, MAPPING = seed("indicator"), seed("indicator_term"), seed("variable_column")
+BREAKS, REFERENCES, NOTES = seed("known_break"), seed("edition_reference"), seed("note_status")
+CATALOGUE = load_catalogue()
+DATASETS_OF = {v: {row["dataset"] for row in MAPPING if row["variable"] == v} for v in {r["variable"] for r in MAPPING}}
+
+
+def repeated(keys: Iterator[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    return [key for key, count in Counter(keys).items() if count > 1]
+
+
+def macro_datasets() -> dict[str, str]:
+    text = OBSERVATION_MACRO.read_text(encoding="utf-8").partition("macro tables_statistiques")[2]
+    return dict(re.findall(r"'(\w+)': '(stg_\w+)'", text))
+
+
+def vintages(row: Row, dataset: Dataset) -> set[str]:
+    return {v.vintage for v in dataset.vintages if row["vintage"] in ("*", v.vintage)}
+
+
+# --- each seed by itself ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT_ROOT / "seeds").glob("*.csv")), ids=lambda path: path.stem)
+def test_every_row_has_as_many_cells_as_the_header(path: Path) -> None:
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = list(csv.reader(file))
+    assert [(number, row) for number, row in enumerate(rows, 2) if len(row) != len(header)] == []
+    assert [number for number, row in enumerate(rows, 2) if any(cell != cell.strip() for cell in row)] == []
+
+
+def test_keys_are_unique() -> None:
+    assert repeated((row["indicator_code"],) for row in INDICATORS) == []
+    assert repeated((row["column_name"],) for row in INDICATORS) == []
+    assert repeated((row["libelle_fr"],) for row in INDICATORS) == []
+    assert repeated((r["indicator_code"], r["role"], r["variable"]) for r in TERMS) == []
+    assert repeated((r["variable_group"], r["vintage"]) for r in BREAKS) == []
+    assert repeated((r["dataset"], r["vintage"], r["variable_group"]) for r in REFERENCES) == []
+    assert repeated((r["dataset"], r["note_code"]) for r in NOTES) == []
+    assert repeated((r["reference_id"],) for r in seed("reference_figure")) == []
+
+
+@pytest.mark.parametrize("row", INDICATORS, ids=lambda row: row["indicator_code"])
+def test_an_indicator_is_described_in_full(row: Row) -> None:
+    assert re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+", row["indicator_code"])
+    assert re.fullmatch(r"[a-z][a-z0-9_]{2,62}", row["column_name"])
+    assert 10 <= len(row["libelle_fr"]) <= 90
+    assert 30 <= len(row["definition_fr"]) <= 400
+    assert 30 <= len(row["mesusage_fr"]) <= 400
+    assert row["definition_fr"].endswith(".")
+    assert row["mesusage_fr"].endswith(".")
+    assert row["libelle_fr"][0].isupper()
+    assert not row["libelle_fr"].endswith(".")
+    assert not re.search(r"'\w", row["libelle_fr"] + row["definition_fr"] + row["mesusage_fr"]), "apostrophes are ’"
+    assert row["direction"] in {"good", "bad", "neutral"}
+    assert row["scale"] in {"1", "100"}
+    assert row["unit"]
+    assert row["formula"]
+    assert row["owner"]
+    assert row["secrecy_rule"]
+    assert set(row["levels"].split(",")) <= LEVELS
+
+
+def test_percentages_end_in_pct_and_nothing_else_does() -> None:
+    wrong = [r["indicator_code"] for r in INDICATORS if (r["unit"] == "%") != r["column_name"].endswith("_pct")]
+    assert wrong == []
+
+
+def test_texts_for_readers_are_french_sentences_with_a_source() -> None:
+    for row in BREAKS:
+        assert len(row["reason_fr"]) > 20
+        assert len(row["citation"]) > 10
+    for row in (*REFERENCES, *NOTES):
+        assert len(row["basis"]) > 10
+    assert {row["status"] for row in NOTES} <= STATUSES - {"ok"}
+
+
+# --- terms and formulas -------------------------------------------------------------------------------------------
+
+
+def terms(code: str, role: str) -> set[str]:
+    return {row["variable"] for row in TERMS if row["indicator_code"] == code and row["role"] == role}
+
+
+def test_every_indicator_has_terms_and_every_term_an_indicator() -> None:
+    assert {row["indicator_code"] for row in TERMS} == {row["indicator_code"] for row in INDICATORS}
+    assert {row["role"] for row in TERMS} <= {"value", "numerator", "denominator", "parameter"}
+    assert {float(row["coefficient"]) for row in TERMS} <= {1.0, -1.0}
+
+
+@pytest.mark.parametrize("row", INDICATORS, ids=lambda row: row["indicator_code"])
+def test_the_formula_shown_is_the_formula_computed(row: Row) -> None:
+    numerator, denominator = (terms(row["indicator_code"], role) for role in ("numerator", "denominator"))
+    value = terms(row["indicator_code"], "value")
+    assert bool(numerator) == bool(denominator), "a ratio has both"
+    assert len(value) + bool(numerator) >= 1
+    assert len(value) <= 1
+    assert set(re.findall(r"[a-z]\w+", row["numerator"])) == numerator
+    assert set(re.findall(r"[a-z]\w+", row["denominator"])) == denominator
+    named = {word for word in re.findall(r"[a-z]\w+", row["formula"]) if word in DATASETS_OF}
+    assert named == numerator | denominator | value
+    assert (row["formula"].count("100 ×") == 1) == (row["scale"] == "100" and bool(numerator))
+
+
+def test_every_variable_of_a_term_has_a_column_and_no_column_is_mapped_for_nothing() -> None:
+    assert {row["variable"] for row in TERMS} == set(DATASETS_OF)
+
+
+def test_the_sources_of_an_indicator_feed_its_variables() -> None:
+    wrong = {}
+    for row in INDICATORS:
+        fed: set[str] = set().union(
+            *(DATASETS_OF[t["variable"]] for t in TERMS if t["indicator_code"] == row["indicator_code"])
+        )
+        if set(row["source_datasets"].split(",")) - fed:
+            wrong[row["indicator_code"]] = fed
+    assert wrong == {}
+
+
+# --- variables, the catalogue and dbt -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dataset", sorted({row["dataset"] for row in MAPPING}))
+def test_mapped_columns_are_those_of_the_catalogue(dataset: str) -> None:
+    entry = CATALOGUE[dataset]
+    declared = {column.name for column in entry.columns}
+    notes = {column.name for column in entry.columns if column.type == "note"}
+    carried = {v.vintage: declared - set(v.columns_absent) for v in entry.vintages}
+    for row in (r for r in MAPPING if r["dataset"] == dataset):
+        where = vintages(row, entry)
+        assert where, f"{row}: no such vintage in the catalogue"
+        assert row["source_column"] in declared, row
+        lacking = {v for v in where if row["source_column"] not in carried[v]}
+        assert lacking == set() if row["vintage"] != "*" else lacking != where, (row, lacking)
+        assert not row["note_column"] or row["note_column"] in notes, row
+        assert not row["note_column"] or any(row["note_column"] in carried[v] for v in where), row
+
+
+def test_a_variable_has_one_column_in_an_edition_and_a_column_one_variable() -> None:
+    of_variable: Counter[tuple[str, str, str]] = Counter()
+    of_column: Counter[tuple[str, str, str]] = Counter()
+    for row in MAPPING:
+        entry = CATALOGUE[row["dataset"]]
+        for vintage in vintages(row, entry):
+            absent = next(v.columns_absent for v in entry.vintages if v.vintage == vintage)
+            if row["source_column"] not in absent:
+                of_variable[row["dataset"], vintage, row["variable"]] += 1
+                of_column[row["dataset"], vintage, row["source_column"]] += 1
+    assert [key for key, count in of_variable.items() if count > 1] == []
+    assert [key for key, count in of_column.items() if count > 1] == []
+
+
+def test_groups_of_breaks_and_periods_exist() -> None:
+    known = {(r["dataset"], r["variable_group"]) for r in MAPPING}
+    assert {row["variable_group"] for row in BREAKS} <= {group for _, group in known}
+    for row in REFERENCES:
+        assert (row["dataset"], row["variable_group"]) in known, row
+        assert row["vintage"] in {v.vintage for v in CATALOGUE[row["dataset"]].vintages}, row
+    mapped = {(r["variable_group"], v) for r in MAPPING for v in vintages(r, CATALOGUE[r["dataset"]])}
+    for row in BREAKS:
+        assert row["vintage"] == "*" or (row["variable_group"], row["vintage"]) in mapped, row
+
+
+def test_notes_speak_of_datasets_that_exist() -> None:
+    assert {row["dataset"] for row in NOTES} <= {"*", *CATALOGUE}
+
+
+def test_every_dataset_of_statistics_feeds_observations() -> None:
+    numeric = {"count", "amount", "share", "index"}
+    statistics = {d.id for d in CATALOGUE.values() if any(column.type in numeric for column in d.columns)}
+    assert set(macro_datasets()) == statistics - NOT_STATISTICS
+    assert set(macro_datasets()) == {row["dataset"] for row in MAPPING}
+
+
+def test_every_dataset_of_statistics_has_its_two_models() -> None:
+    models = {path.stem for path in MODELS.rglob("*.sql")}
+    for dataset, staging in macro_datasets().items():
+        assert {f"obs_{dataset}", staging} <= models
+
+
+def test_every_theme_has_its_models_and_every_wide_mart_its_theme() -> None:
+    themes = {row["theme"] for row in INDICATORS}
+    marts = {path.stem for path in (MODELS / "marts").rglob("mart_*.sql")} - {"mart_comparaison"}
+    assert marts == {f"mart_{theme}" for theme in themes}
+    computed = {path.stem for path in (MODELS / "intermediate" / "indicateurs").glob("*.sql")}
+    assert computed == {f"int_indicateurs__{theme}" for theme in themes}
+    listed = (MODELS / "marts" / "commun" / "indicator_value.sql").read_text(encoding="utf-8")
+    assert {theme for theme in themes if f"'{theme}'" not in listed} == set()
+
+
+def test_figures_expected_and_referenced_speak_of_known_indicators() -> None:
+    codes = {row["indicator_code"] for row in INDICATORS}
+    for row in (*seed("expected_figure"), *seed("reference_figure")):
+        assert row["indicator_code"] in codes
+        assert float(row["expected"]) == float(row["expected"])
+        assert re.fullmatch(r"\d{4}", row["vintage"])
