@@ -6,6 +6,7 @@ import dagster as dg
 
 from dagster_project.defs.automation import failure_sensor, nightly_job, nightly_schedule
 from dagster_project.defs.checks import mart_suite_checks, raw_suite_checks
+from dagster_project.defs.corrections import correction_checks
 from dagster_project.defs.dbt import dbt_definitions
 from dagster_project.defs.geography import derived_assets
 from dagster_project.defs.progress import progress_logger
@@ -19,7 +20,12 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     dbt_models, unit_tests = dbt_definitions(settings)
     return dg.Definitions(
         assets=[*raw_assets(settings), *derived_assets(settings), dbt_models, *release_assets(settings)],
-        asset_checks=[raw_suite_checks(settings), unit_tests, mart_suite_checks(settings)],
+        asset_checks=[
+            raw_suite_checks(settings),
+            correction_checks(settings),
+            unit_tests,
+            mart_suite_checks(settings),
+        ],
         jobs=[nightly_job()],
         schedules=[nightly_schedule()],
         sensors=[failure_sensor(settings)],

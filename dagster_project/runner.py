@@ -115,12 +115,9 @@ def _execute(settings: Settings, select: str | None) -> RunOutcome:
             run_config={"loggers": {"dq": {}}},
         )
         failures = [event for event in result.all_events if event.is_step_failure]
-        refused = _refused(result.all_events)
-        errors = (*(_reason(event) for event in failures), *refused)
+        errors = (*(_reason(event) for event in failures), *_refused(result.all_events))
         if not result.success:
-            steps = [
-                {"step": str(event.step_key), "error": error} for event, error in zip(failures, errors, strict=True)
-            ]
+            steps = [{"step": str(event.step_key), "error": _reason(event)} for event in failures]
             report_failure(settings, run_id=result.run_id, job=NIGHTLY, message="run failed", steps=steps)
     after = current_release(settings)
     released = after.release_id if after and after != before else None

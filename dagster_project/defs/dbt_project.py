@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -57,6 +58,7 @@ def invoke_dbt(arguments: list[str], settings: Settings, target: Path, build_id:
     result = dbtRunner().invoke([*arguments, *folders, *quiet])
     # The adapter would keep the database open, and locked, as long as this process lives.
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    gc.collect()  # a failed model leaves its connection in the cycles of its traceback
     return result.exception if isinstance(result.exception, Exception) else None
 
 

@@ -63,7 +63,7 @@ class BuiltTables:
             staging = next(
                 parent
                 for parent in node["depends_on"]["nodes"]
-                if self._manifest["nodes"][parent]["schema"] == "staging"
+                if self._manifest["nodes"].get(parent, {}).get("schema") == "staging"
             )
             return _deps(observation_lineage(name.removeprefix("obs_"), ("staging", staging.rsplit(".", 1)[-1])))
         return _deps(self._parsed(node))

@@ -1,4 +1,4 @@
-"""Tables that SQL cannot make: contours, and the catalogue as a table."""
+"""Tables that SQL cannot make: contours; the catalogue, the files received and the corrections, as tables."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from dagster_project.defs import OWNER
 from dagster_project.defs.raw import raw_key
 from dagster_project.geo.contours import RAW_TABLES, build_zone_geometries
 from dagster_project.provenance.build import code_digest
+from dagster_project.quality.corrections import corrections_table, load_corrections
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
-from dagster_project.sources.derived import cached_table, catalogue_table
+from dagster_project.sources.derived import cached_table, catalogue_table, source_file_table
 
 
 def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -46,7 +47,36 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         digest, rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
         return _result(path, digest, rows, {})
 
-    return [zone_geometries, catalogue]
+    @dg.asset(
+        key=["derived", "source_file"],
+        deps=[raw_key(name) for name in load_catalogue()],
+        group_name="provenance",
+        kinds={"python", "parquet"},
+        owners=[OWNER],
+        description="Fichiers dont la version est faite : empreinte, adresse, date de réception, producteur, licence.",
+    )
+    def source_file() -> dg.MaterializeResult[Any]:
+        path = settings.derived_dir / "source_file.parquet"
+        table = source_file_table(load_catalogue(), settings.raw_dir)
+        digest, rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
+        return _result(path, digest, rows, {})
+
+    @dg.asset(
+        key=["derived", "corrections"],
+        group_name="provenance",
+        kinds={"python", "parquet"},
+        owners=[OWNER],
+        description="Corrections déclarées d’erreurs connues des sources, avec leur motif et qui les a signalées.",
+    )
+    def corrections() -> dg.MaterializeResult[Any]:
+        path = settings.derived_dir / "corrections.parquet"
+        # Codes of the demonstration territory are invented: no correction of a real file concerns them.
+        declared = () if settings.sources == "demo" else load_corrections(load_catalogue())
+        table = corrections_table(declared, load_catalogue())
+        digest, rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
+        return _result(path, digest, rows, {})
+
+    return [zone_geometries, catalogue, source_file, corrections]
 
 
 def _result(path: Path, digest: str, rows: int, metadata: dict[str, Any]) -> dg.MaterializeResult[Any]:

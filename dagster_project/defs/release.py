@@ -10,11 +10,11 @@ from dagster_project.provenance.build import describe_build
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.suites import load_suites
 from dagster_project.release.audit import expectation_cache
-from dagster_project.release.promote import MARTS, promote
+from dagster_project.release.promote import LINEAGE, MARTS, promote
 from dagster_project.release.report import report_path, write_quality_report
 from dagster_project.settings import Settings
 
-MART_KEYS = [dg.AssetKey(["marts", name]) for name in MARTS]
+MART_KEYS = [dg.AssetKey(["marts", name]) for name in (*MARTS, LINEAGE)]
 
 
 def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -49,7 +49,12 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=["releases", "current"],
-        deps=[*MART_KEYS, quality_report],
+        deps=[
+            *MART_KEYS,
+            quality_report,
+            dg.AssetKey(["derived", "source_file"]),
+            dg.AssetKey(["derived", "corrections"]),
+        ],
         group_name="publication",
         kinds={"python", "parquet", "csv"},
         owners=[OWNER],

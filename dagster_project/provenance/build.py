@@ -25,6 +25,7 @@ CODE = (
     ("dbt_models", "dbt_project.yml"),
     ("seeds", "*.csv"),
     ("expectations", "*.json"),
+    ("corrections", "*.yml"),
     ("dagster_project/geo", "*.py"),
     ("dagster_project/release", "*.py"),
     ("dagster_project/quality", "*.py"),

@@ -28,6 +28,9 @@ MARTS = (
     "mart_population",
     "mart_revenus",
 )
+# Released as lineage.parquet alone: a CSV of it would weigh more than everything else together.
+LINEAGE = "figure_input"
+DERIVED = ("source_file", "corrections")
 REFERENCE = ("indicator", "indicator_term", "known_break", "edition_reference")
 FLAT_ZONE = "* exclude (geometry) replace (array_to_string(communes, ' ') as communes)"
 FICTITIOUS = (
@@ -86,6 +89,8 @@ def promote(settings: Settings, build: Build, attachments: dict[str, Path], now:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         _export(building, partial)
+        for name in DERIVED:
+            shutil.copyfile(settings.derived_dir / f"{name}.parquet", partial / f"{name}.parquet")
         for name, source in attachments.items():
             shutil.copyfile(source, partial / name)
         (partial / "build.json").write_text(build.as_json(), encoding="utf-8")
@@ -110,9 +115,12 @@ def _export(building: Path, folder: Path) -> None:
 
     with duckdb.connect(str(building), read_only=True) as connection:
         tables = [(f"marts.{name}", name) for name in MARTS] + [(f"reference.{name}", name) for name in REFERENCE]
+        tables.append((f"marts.{LINEAGE}", "lineage"))
         for table, name in tables:
             ordered = f"(select * from {table} order by all)"
             connection.sql(f"copy {ordered} to '{folder / name}.parquet' (format parquet, compression zstd)")
+            if name == "lineage":
+                continue
             columns = FLAT_ZONE if name == "dim_zone" else "*"
             connection.sql(f"copy (select {columns} from {ordered}) to '{folder / name}.csv' (header, delimiter ';')")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,3 +58,59 @@ def catalogue_table(datasets: dict[str, Dataset]) -> pa.Table:
         for dataset in datasets.values()
     ]
     return pa.Table.from_pylist(rows)
+
+
+SOURCE_FILE_COLUMNS = (
+    *("dataset", "vintage", "file", "source_sha256", "name", "size", "url", "fetched_at", "origin"),
+    *("producer", "title", "citation", "page", "licence", "licence_url", "copy_of"),
+    *("format", "encoding", "delimiter", "header_row", "rejects"),
+)
+
+
+def source_file_table(datasets: dict[str, Dataset], raw_dir: Path) -> pa.Table:
+    """One row per archived file that the raw tables were read from, with who made it and how it came.
+
+    Args:
+        datasets: the catalogue.
+        raw_dir: folder of raw tables, whose manifests tell what was received.
+
+    Returns:
+        Text columns of SOURCE_FILE_COLUMNS (size, header_row and rejects are integers), sorted by the first five.
+        `url` names a place without any folder of this machine; `copy_of` is `demo` for fictitious files.
+    """
+    import pyarrow as pa
+
+    rows = []
+    for dataset in datasets.values():
+        path = raw_dir / f"{dataset.id}.json"
+        if not path.exists():
+            continue
+        files = {file.name: file for vintage in dataset.vintages for file in vintage.files}
+        for received in json.loads(path.read_text(encoding="utf-8"))["files"]:
+            mirror = files[received["file"]].mirror
+            for part in received["parts"]:
+                copies = {"demo": "demo", "mirror": mirror.copy_of if mirror else "third_party"}
+                rows.append(
+                    {
+                        "dataset": dataset.id,
+                        "vintage": received["vintage"],
+                        "file": received["file"],
+                        "source_sha256": part["sha256"],
+                        **{name: part[name] for name in ("name", "size", "url", "fetched_at", "origin")},
+                        "producer": dataset.origin.producer,
+                        "title": dataset.origin.title,
+                        "citation": dataset.origin.citation,
+                        "page": dataset.origin.page,
+                        "licence": dataset.origin.licence.name,
+                        "licence_url": dataset.origin.licence.url,
+                        "copy_of": copies.get(part["origin"], "producer_bytes"),
+                        "format": dataset.format,
+                        "encoding": dataset.encoding,
+                        "delimiter": dataset.delimiter,
+                        "header_row": dataset.header_row,
+                        "rejects": received["rejects"],
+                    }
+                )
+    integers = {"size", "header_row", "rejects"}
+    schema = pa.schema([(name, pa.int64() if name in integers else pa.string()) for name in SOURCE_FILE_COLUMNS])
+    return pa.Table.from_pylist(rows, schema).sort_by([(name, "ascending") for name in SOURCE_FILE_COLUMNS[:5]])

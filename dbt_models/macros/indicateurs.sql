@@ -1,14 +1,15 @@
 {#
-    Indicators of one theme: the formula is data (seed `indicator_term`).
+    Indicators of one theme, in two steps: the terms of every figure (`termes`), then their sum (`indicateurs`).
+    The formula is data (seed `indicator_term`).
 
     An indicator has one of two paths in an edition: `value` (the producer publishes it) or `ratio`
     (numerators over a denominator). A path exists for a zone level and an edition when that edition carries
-    every one of its variables; `value` comes first. Then, per zone: terms are summed, the division comes last,
-    and a term that is absent gives its reason to the figure, which has no value.
+    every one of its variables; `value` comes first.
 
-    A QPV of the generation that an edition covers, but absent from its file, is `non_couvert`.
+    A QPV of the generation that an edition covers, but absent from its file, is `non_couvert`; its terms then name the
+    file and the column that were searched, without a row.
 #}
-{% macro indicateurs(theme) -%}
+{% macro termes(theme) -%}
 with
 
 terme as (
@@ -34,8 +35,18 @@ source_cell as (
 ),
 
 edition as (
-    select distinct zone_level, generation, vintage, variable
+    select
+        zone_level,
+        generation,
+        vintage,
+        variable,
+        min(dataset) as dataset,
+        min(variable_group) as variable_group,
+        min(source_sha256) as source_sha256,
+        min(source_member) as source_member,
+        min(source_column) as source_column
     from source_cell
+    group by zone_level, generation, vintage, variable
 ),
 
 candidate_path as (
@@ -67,37 +78,61 @@ zone as (
     select distinct zone_level, zone_code, generation, vintage
     from source_cell
     where zone_level != 'QPV'
-),
+)
 
-term_cell as (
-    select
-        chosen_path.indicator_code,
-        chosen_path.zone_level,
-        zone.zone_code,
-        chosen_path.generation,
-        chosen_path.vintage,
-        chosen_path.path,
-        terme.role,
-        terme.coefficient * source_cell.value as contribution,
-        terme.scale,
-        source_cell.dataset,
-        source_cell.variable_group,
-        coalesce(source_cell.status, 'non_couvert') as status
-    from chosen_path
-    inner join terme using (indicator_code, path)
-    inner join zone
-        on
-            chosen_path.zone_level = zone.zone_level
-            and chosen_path.generation = zone.generation
-            and coalesce(zone.vintage, chosen_path.vintage) = chosen_path.vintage
-    left join source_cell
-        on
-            chosen_path.zone_level = source_cell.zone_level
-            and zone.zone_code = source_cell.zone_code
-            and chosen_path.generation = source_cell.generation
-            and chosen_path.vintage = source_cell.vintage
-            and terme.variable = source_cell.variable
-),
+select
+    chosen_path.indicator_code,
+    chosen_path.zone_level,
+    zone.zone_code,
+    chosen_path.generation,
+    chosen_path.vintage,
+    chosen_path.path,
+    terme.role,
+    terme.variable,
+    terme.coefficient,
+    terme.scale,
+    source_cell.value,
+    coalesce(source_cell.status, 'non_couvert') as status,
+    edition.dataset,
+    edition.variable_group,
+    coalesce(source_cell.source_sha256, edition.source_sha256) as source_sha256,
+    coalesce(source_cell.source_member, edition.source_member) as source_member,
+    source_cell.source_row,
+    coalesce(source_cell.source_column, edition.source_column) as source_column,
+    source_cell.raw_value,
+    source_cell.key_column,
+    source_cell.key_value,
+    source_cell.note_column,
+    source_cell.note_value,
+    source_cell.correction_id
+from chosen_path
+inner join terme using (indicator_code, path)
+inner join edition
+    on
+        chosen_path.zone_level = edition.zone_level
+        and chosen_path.generation = edition.generation
+        and chosen_path.vintage = edition.vintage
+        and terme.variable = edition.variable
+inner join zone
+    on
+        chosen_path.zone_level = zone.zone_level
+        and chosen_path.generation = zone.generation
+        and coalesce(zone.vintage, chosen_path.vintage) = chosen_path.vintage
+left join source_cell
+    on
+        chosen_path.zone_level = source_cell.zone_level
+        and zone.zone_code = source_cell.zone_code
+        and chosen_path.generation = source_cell.generation
+        and chosen_path.vintage = source_cell.vintage
+        and terme.variable = source_cell.variable
+{%- endmacro %}
+
+{#
+    Per zone: terms are summed in the order of their variables (floating sums depend on order, and a release must be
+    the same twice), the division comes last, and a term that is absent gives its reason to the figure.
+#}
+{% macro indicateurs(theme) -%}
+with
 
 summed as (
     select
@@ -108,14 +143,13 @@ summed as (
         vintage,
         any_value(path) as path,
         any_value(scale) as scale,
-        sum(contribution) filter (where role = 'value') as published_value,
-        sum(contribution) filter (where role = 'numerator') as numerator,
-        sum(contribution) filter (where role = 'denominator') as denominator,
+        {{ somme_des_termes('value') }} as published_value,
+        {{ somme_des_termes('numerator') }} as numerator,
+        {{ somme_des_termes('denominator') }} as denominator,
         {{ statut_le_plus_fort('status') }} as term_status,
         min(dataset) as dataset,
-        list(distinct variable_group order by variable_group) filter (where variable_group is not null)
-            as variable_groups
-    from term_cell
+        list(distinct variable_group order by variable_group) as variable_groups
+    from {{ ref('int_termes__' ~ theme) }}
     group by all
 )
 
@@ -132,6 +166,10 @@ select
     dataset,
     variable_groups
 from summed
+{%- endmacro %}
+
+{% macro somme_des_termes(role) -%}
+    sum(coefficient * value order by variable) filter (where role = '{{ role }}')
 {%- endmacro %}
 
 {# The reason that prevails when several terms of a figure are absent. #}
@@ -157,4 +195,9 @@ from summed
 
 {% macro statut_indicateur() -%}
     case when term_status = 'ok' and path = 'ratio' and denominator = 0 then 'nd' else term_status end
+{%- endmacro %}
+
+{# The name of a figure, which anyone can read and write: its key. #}
+{% macro figure_id() -%}
+    concat_ws('.', indicator_code, zone_level, zone_code, generation, vintage)
 {%- endmacro %}

@@ -2,13 +2,14 @@
     Observations of one dataset: the cells that indicators use, in the zones of the territory, typed, each with its
     address in the source file. Zones that no list knows are in `int_zones__non_rapprochees`.
     Which source column feeds which variable, edition by edition, is data: the seed `variable_column`.
+    A cell under a declared correction (corrections/*.yml) takes the corrected value; `raw_value` stays the producer's.
     An empty cell takes its reason from the NOTE column the seed names, or from what is known of the dataset
-    (`note_status`); without either it is `nd`.
+    (`note_status`); without either it is `nd`. Only then does the note count, and is it kept beside.
     A cell that is neither a number nor a known mark is `illisible`: expectations on raw tables refuse it before, and
     the accepted statuses of figures after.
 #}
 {% macro observation(dataset) -%}
-{%- set staging = tables_statistiques()[dataset] -%}
+{%- set table = tables_statistiques()[dataset] -%}
 with
 
 wanted as (
@@ -18,10 +19,12 @@ wanted as (
 
 cellule as (
     unpivot (
-        select * from {{ ref(staging) }}
+        select * from {{ ref(table.staging) }}
         semi join {{ ref('dim_zone') }} using (zone_level, zone_code, generation)
     )
-    on columns(* exclude (zone_level, zone_code, generation, vintage, _source_sha256, _source_member, _source_row))
+    on columns(* exclude (
+        zone_level, zone_code, generation, vintage, _zone_key, _source_sha256, _source_member, _source_row
+    ))
     into name source_column value raw_value
 ),
 
@@ -40,12 +43,20 @@ retenue as (
         wanted.variable,
         wanted.variable_group,
         wanted.note_column,
-        {{ nombre('utile.raw_value') }} as value
+        correction.correction_id,
+        correction.action as correction_action,
+        {{ valeur_corrigee(nombre('utile.raw_value')) }} as value
     from utile
     inner join wanted
         on
             utile.source_column = wanted.source_column
             and wanted.vintage in ('*', utile.vintage)
+    left join {{ source('derived', 'corrections') }} as correction
+        on
+            correction.dataset = '{{ dataset }}'
+            and utile.vintage = correction.vintage
+            and utile.zone_code = correction.zone_code
+            and utile.source_column = correction.source_column
 ),
 
 note as (
@@ -70,6 +81,7 @@ select
     retenue.raw_value,
     case
         when retenue.value is not null then 'ok'
+        when retenue.correction_action = 'drop' then 'nd'
         when lower(trim(retenue.raw_value)) = 'ns' then 'secret_primaire'
         when lower(trim(retenue.raw_value)) = 'nd' then 'nd'
         when trim(retenue.raw_value) != '' then 'illisible'
@@ -78,7 +90,17 @@ select
     retenue._source_sha256 as source_sha256,
     retenue._source_member as source_member,
     retenue._source_row as source_row,
-    retenue.source_column
+    retenue.source_column,
+    {% if table.key -%}
+    '{{ table.key }}' as key_column,
+    retenue._zone_key as key_value,
+    {%- else -%}
+    cast(null as varchar) as key_column,
+    cast(null as varchar) as key_value,
+    {%- endif %}
+    case when retenue.value is null and trim(retenue.raw_value) = '' then note.note_column end as note_column,
+    case when retenue.value is null and trim(retenue.raw_value) = '' then note.note_code end as note_value,
+    retenue.correction_id
 from retenue
 left join note
     on
@@ -91,20 +113,33 @@ left join {{ ref('note_status') }} as note_status
         and coalesce(note.note_code, '') = coalesce(note_status.note_code, '')
 {%- endmacro %}
 
-{# Datasets whose cells feed indicators, each with its staging model. #}
+{# The value that counts: the producer's, unless a declared correction replaces, scales or drops it. #}
+{% macro valeur_corrigee(valeur) -%}
+    case correction.action
+        when 'override' then correction.corrected_value
+        when 'scale' then correction.corrected_value * {{ valeur }}
+        when 'drop' then null
+        else {{ valeur }}
+    end
+{%- endmacro %}
+
+{#
+    Datasets whose cells feed indicators: the staging model, and the source column that names the zone (none where
+    the file has a single row for a single zone).
+#}
 {% macro tables_statistiques() -%}
 {{ return({
-    'insee_demo': 'stg_insee__demo',
-    'insee_demo_plat': 'stg_insee__demo_plat',
-    'insee_revn': 'stg_insee__revn',
-    'insee_ipro': 'stg_insee__ipro',
-    'insee_filosofi_qpv': 'stg_insee__filosofi_qpv',
-    'insee_filosofi_com': 'stg_insee__filosofi_com',
-    'insee_filosofi_epci': 'stg_insee__filosofi_epci',
-    'insee_filosofi_dep': 'stg_insee__filosofi_dep',
-    'insee_filosofi_reg': 'stg_insee__filosofi_reg',
-    'insee_filosofi_metropole': 'stg_insee__filosofi_metropole',
-    'insee_populations_communes': 'stg_insee__populations_communes',
-    'anct_analyse_qpv': 'stg_anct__analyse_qpv',
+    'insee_demo': {'staging': 'stg_insee__demo', 'key': 'CODGEO'},
+    'insee_demo_plat': {'staging': 'stg_insee__demo_plat', 'key': 'CODGEO'},
+    'insee_revn': {'staging': 'stg_insee__revn', 'key': 'CODGEO'},
+    'insee_ipro': {'staging': 'stg_insee__ipro', 'key': 'CODGEO'},
+    'insee_filosofi_qpv': {'staging': 'stg_insee__filosofi_qpv', 'key': 'CODGEO'},
+    'insee_filosofi_com': {'staging': 'stg_insee__filosofi_com', 'key': 'CODGEO'},
+    'insee_filosofi_epci': {'staging': 'stg_insee__filosofi_epci', 'key': 'CODGEO'},
+    'insee_filosofi_dep': {'staging': 'stg_insee__filosofi_dep', 'key': 'CODGEO'},
+    'insee_filosofi_reg': {'staging': 'stg_insee__filosofi_reg', 'key': 'CODGEO'},
+    'insee_filosofi_metropole': {'staging': 'stg_insee__filosofi_metropole', 'key': none},
+    'insee_populations_communes': {'staging': 'stg_insee__populations_communes', 'key': 'COM'},
+    'anct_analyse_qpv': {'staging': 'stg_anct__analyse_qpv', 'key': 'codeQPV'},
 }) }}
 {%- endmacro %}

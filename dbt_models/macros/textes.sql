@@ -15,7 +15,14 @@
     regexp_replace(substr({{ code }}, 3, 3), '^0', '')
 {%- endmacro %}
 
-{# Codes that lost their leading zero ("1053" for "01053"). #}
-{% macro code_commune(texte) -%}
-    lpad({{ texte }}, 5, '0')
+{# Codes that lost leading zeros ("1053" for "01053"), where a declared correction says so; otherwise as they are. #}
+{% macro cellule_completee(dataset, column) -%}
+    lpad("{{ column }}", cast(coalesce((
+        select max(correction.width)
+        from {{ source('derived', 'corrections') }} as correction
+        where
+            correction.dataset = '{{ dataset }}'
+            and correction.source_column = '{{ column }}'
+            and correction.action = 'pad'
+    ), length("{{ column }}")) as integer), '0')
 {%- endmacro %}

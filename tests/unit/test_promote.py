@@ -14,7 +14,16 @@ import pytest
 
 from dagster_project.provenance.build import Build
 from dagster_project.release import promote as promotion
-from dagster_project.release.promote import MARTS, REFERENCE, ReleaseError, building_path, current_release, promote
+from dagster_project.release.promote import (
+    DERIVED,
+    LINEAGE,
+    MARTS,
+    REFERENCE,
+    ReleaseError,
+    building_path,
+    current_release,
+    promote,
+)
 from dagster_project.settings import Settings
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -29,7 +38,9 @@ def write_building(settings: Settings, value: float) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     with duckdb.connect(str(path)) as connection:
-        for schema, names in (("marts", MARTS), ("reference", REFERENCE)):
+        for name in DERIVED:
+            connection.sql(f"copy (select 1 as one) to '{settings.derived_dir / name}.parquet' (format parquet)")
+        for schema, names in (("marts", (*MARTS, LINEAGE)), ("reference", REFERENCE)):
             connection.sql(f"create schema {schema}")
             for name in names:
                 extra = ", ['96001'] as communes, 'x'::blob as geometry" if name == "dim_zone" else ""

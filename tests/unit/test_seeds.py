@@ -39,7 +39,7 @@ def repeated(keys: Iterator[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 def macro_datasets() -> dict[str, str]:
     text = OBSERVATION_MACRO.read_text(encoding="utf-8").partition("macro tables_statistiques")[2]
-    return dict(re.findall(r"'(\w+)': '(stg_\w+)'", text))
+    return dict(re.findall(r"'(\w+)': {'staging': '(stg_\w+)'", text))
 
 
 def vintages(row: Row, dataset: Dataset) -> set[str]:
@@ -211,9 +211,10 @@ def test_every_theme_has_its_models_and_every_wide_mart_its_theme() -> None:
     marts = {path.stem for path in (MODELS / "marts").rglob("mart_*.sql")} - {"mart_comparaison"}
     assert marts == {f"mart_{theme}" for theme in themes}
     computed = {path.stem for path in (MODELS / "intermediate" / "indicateurs").glob("*.sql")}
-    assert computed == {f"int_indicateurs__{theme}" for theme in themes}
-    listed = (MODELS / "marts" / "commun" / "indicator_value.sql").read_text(encoding="utf-8")
-    assert {theme for theme in themes if f"'{theme}'" not in listed} == set()
+    assert computed == {f"int_{step}__{theme}" for theme in themes for step in ("termes", "indicateurs")}
+    for mart in ("indicator_value", "figure_input"):
+        listed = (MODELS / "marts" / "commun" / f"{mart}.sql").read_text(encoding="utf-8")
+        assert {theme for theme in themes if f"'{theme}'" not in listed} == set(), mart
 
 
 def test_figures_expected_and_referenced_speak_of_known_indicators() -> None:

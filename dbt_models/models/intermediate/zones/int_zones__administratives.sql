@@ -31,7 +31,11 @@ epci as (
         any_value(epci.seat_departement_code) as departement_code,
         list(epci.commune_code order by epci.commune_code) as communes,
         list(distinct commune.departement_code order by commune.departement_code) as departements,
-        sum(commune.population_hab) as population_hab
+        sum(commune.population_hab) as population_hab,
+        any_value(epci.source_sha256) as source_sha256,
+        any_value(epci.source_member) as source_member,
+        {# An EPCI has a row per commune: the first one names it. #}
+        min(epci.source_row) as source_row
     from {{ ref('stg_dgcl__epci') }} as epci
     left join commune using (commune_code)
     group by epci.epci_code
@@ -42,7 +46,10 @@ departement as (
         departement.departement_code,
         any_value(departement.departement_name) as departement_name,
         any_value(departement.region_code) as region_code,
-        sum(commune.population_hab) as population_hab
+        sum(commune.population_hab) as population_hab,
+        any_value(departement.source_sha256) as source_sha256,
+        any_value(departement.source_member) as source_member,
+        min(departement.source_row) as source_row
     from {{ ref('stg_insee__cog_departements') }} as departement
     left join commune using (departement_code)
     group by departement.departement_code
@@ -53,7 +60,10 @@ region as (
         region.region_code,
         any_value(region.region_name) as region_name,
         list(departement.departement_code order by departement.departement_code) as departements,
-        sum(departement.population_hab) as population_hab
+        sum(departement.population_hab) as population_hab,
+        any_value(region.source_sha256) as source_sha256,
+        any_value(region.source_member) as source_member,
+        min(region.source_row) as source_row
     from {{ ref('stg_insee__cog_regions') }} as region
     left join departement using (region_code)
     group by region.region_code
@@ -68,7 +78,13 @@ select
     departement_code as departement,
     region_code as region,
     [departement_code] as departements,
-    population_hab
+    population_hab,
+    'insee_cog_communes' as source_dataset,
+    source_sha256,
+    source_member,
+    source_row,
+    'COM' as source_column,
+    commune_code as zone_key
 from commune
 union all
 select
@@ -80,7 +96,13 @@ select
     epci.departement_code as departement,
     departement.region_code as region,
     epci.departements,
-    epci.population_hab
+    epci.population_hab,
+    'dgcl_epci' as source_dataset,
+    epci.source_sha256,
+    epci.source_member,
+    epci.source_row,
+    'siren' as source_column,
+    epci.epci_code as zone_key
 from epci
 left join departement using (departement_code)
 union all
@@ -93,7 +115,13 @@ select
     departement_code as departement,
     region_code as region,
     [departement_code] as departements,
-    population_hab
+    population_hab,
+    'insee_cog_departements' as source_dataset,
+    source_sha256,
+    source_member,
+    source_row,
+    'DEP' as source_column,
+    departement_code as zone_key
 from departement
 union all
 select
@@ -105,10 +133,17 @@ select
     null as departement,
     region_code as region,
     departements,
-    population_hab
+    population_hab,
+    'insee_cog_regions' as source_dataset,
+    source_sha256,
+    source_member,
+    source_row,
+    'REG' as source_column,
+    region_code as zone_key
 from region
 union all
 select
     'FRM', 'FRM', 'France métropolitaine', null, null, null, null, null,
-    sum(population_hab) filter (where departement_code not like '97%')
+    sum(population_hab) filter (where departement_code not like '97%'),
+    null, null, null, null, null, null
 from departement

@@ -22,7 +22,10 @@ select
     commune.departement_code,
     commune.region_code,
     membership.epci_code,
-    commune.vintage = latest.vintage as in_force
+    commune.vintage = latest.vintage as in_force,
+    commune.source_sha256,
+    commune.source_member,
+    commune.source_row
 from commune
 cross join latest
 left join membership using (commune_code)

@@ -2,9 +2,9 @@
 with
 
 named as (
-    {% for dataset, staging in tables_statistiques().items() %}
+    {% for dataset, table in tables_statistiques().items() %}
         select '{{ dataset }}' as dataset, vintage, zone_level, zone_code, generation
-        from {{ ref(staging) }}
+        from {{ ref(table.staging) }}
         where zone_level != 'ENSQPV'
         {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -1,9 +1,17 @@
 with
 
 qpv as (
-    select qpv_code, generation, qpv_name, departement_code from {{ ref('stg_anct__qpv_2015') }}
+    select
+        qpv_code, generation, qpv_name, departement_code,
+        'anct_qpv_2015' as source_dataset, source_sha256, source_member, source_row,
+        'CODE_QP' as source_column, zone_key
+    from {{ ref('stg_anct__qpv_2015') }}
     union all
-    select qpv_code, generation, qpv_name, departement_code from {{ ref('stg_anct__qpv_2024') }}
+    select
+        qpv_code, generation, qpv_name, departement_code,
+        'anct_qpv_2024' as source_dataset, source_sha256, source_member, source_row,
+        'code_qp' as source_column, zone_key
+    from {{ ref('stg_anct__qpv_2024') }}
 ),
 
 membership as (
@@ -47,7 +55,13 @@ select
     membership.epci_code,
     qpv.departement_code,
     departement.region_code,
-    latest_population.population_hab
+    latest_population.population_hab,
+    qpv.source_dataset,
+    qpv.source_sha256,
+    qpv.source_member,
+    qpv.source_row,
+    qpv.source_column,
+    qpv.zone_key
 from qpv
 left join membership using (qpv_code, generation)
 left join {{ ref('stg_insee__cog_departements') }} as departement using (departement_code)

@@ -11,14 +11,16 @@ qpv as (
         epci_code as epci,
         departement_code as departement,
         region_code as region,
-        population_hab
+        population_hab,
+        source_dataset, source_sha256, source_member, source_row, source_column, zone_key
     from {{ ref('int_zones__qpv') }}
     where {{ dans_le_territoire('departement_code') }}
 ),
 
 administrative as (
     select
-        zone_level, zone_code, 'COG' as generation, name, communes, epci, departement, region, population_hab
+        zone_level, zone_code, 'COG' as generation, name, communes, epci, departement, region, population_hab,
+        source_dataset, source_sha256, source_member, source_row, source_column, zone_key
     from {{ ref('int_zones__administratives') }}
     where
         departements is null
@@ -30,7 +32,9 @@ all_qpv as (
         'ENSQPV' as zone_level, 'ENSEMBLE' as zone_code, 'QP2015' as generation,
         'Ensemble des quartiers prioritaires' as name,
         null as communes, null as epci, null as departement, null as region,
-        sum(population_hab) as population_hab
+        sum(population_hab) as population_hab,
+        null as source_dataset, null as source_sha256, null as source_member, null as source_row,
+        null as source_column, null as zone_key
     from {{ ref('int_zones__qpv') }}
     where generation = 'QP2015'
 ),
@@ -53,7 +57,13 @@ select
     zone.departement,
     zone.region,
     cast(zone.population_hab as bigint) as population,
-    contour.geometry_wkb as geometry
+    contour.geometry_wkb as geometry,
+    zone.source_dataset,
+    zone.source_sha256,
+    zone.source_member,
+    zone.source_row,
+    zone.source_column,
+    zone.zone_key
 from zone
 left join {{ source('derived', 'zone_geometries') }} as contour
     on

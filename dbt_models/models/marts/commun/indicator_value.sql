@@ -8,24 +8,18 @@ figure as (
     {% endfor %}
 ),
 
-{# A zone that its source does not cover still belongs to the dataset of its neighbours. #}
-attributed as (
+dated as (
     select
-        figure.* exclude (dataset, variable_groups),
-        coalesce(figure.dataset, max(figure.dataset) over same_table) as dataset,
-        coalesce(figure.variable_groups, max(figure.variable_groups) over same_table) as variable_groups,
-        lag(figure.vintage) over (
-            partition by figure.indicator_code, figure.zone_level, figure.zone_code, figure.generation
-            order by figure.vintage
+        *,
+        lag(vintage) over (
+            partition by indicator_code, zone_level, zone_code, generation
+            order by vintage
         ) as previous_vintage
     from figure
-    window same_table as (
-        partition by figure.indicator_code, figure.zone_level, figure.generation, figure.vintage
-    )
 ),
 
 edition as (
-    select distinct dataset, vintage, variable_groups from attributed
+    select distinct dataset, vintage, variable_groups from dated
 ),
 
 edition_group as (
@@ -57,36 +51,33 @@ described_edition as (
 )
 
 select
-    attributed.indicator_code,
-    attributed.zone_level,
-    attributed.zone_code,
-    attributed.generation,
-    attributed.vintage,
-    attributed.value,
+    dated.indicator_code,
+    dated.zone_level,
+    dated.zone_code,
+    dated.generation,
+    dated.vintage,
+    dated.value,
     indicator.unit,
-    attributed.numerator,
-    attributed.denominator,
+    dated.numerator,
+    dated.denominator,
     cast(null as double) as ci_low,
     cast(null as double) as ci_high,
     cast(null as double) as n_effective,
     'M0' as method,
-    cast(case when attributed.status = 'ok' then 1 end as double) as coverage,
-    attributed.status,
+    cast(case when dated.status = 'ok' then 1 end as double) as coverage,
+    dated.status,
     case
-        when attributed.previous_vintage is null then null
+        when dated.previous_vintage is null then null
         else not described_edition.breaks_series
     end as comparable_with_previous,
     described_edition.reference_period,
-    attributed.dataset,
+    dated.dataset,
     catalogue.licence,
-    md5(concat_ws(
-        '|', attributed.indicator_code, attributed.zone_level, attributed.zone_code,
-        attributed.generation, attributed.vintage
-    )) as figure_id,
-    '{{ env_var("DQ_DBT_BUILD_ID", "local") }}' as run_id
-from attributed
+    {{ figure_id() }} as figure_id,
+    '{{ env_var("DQ_DBT_BUILD_ID", "local")[:12] }}' as run_id
+from dated
 inner join {{ ref('indicator') }} as indicator using (indicator_code)
 inner join described_edition using (dataset, vintage, variable_groups)
 inner join {{ source('derived', 'catalogue') }} as catalogue using (dataset)
 order by
-    attributed.indicator_code, attributed.zone_level, attributed.zone_code, attributed.generation, attributed.vintage
+    dated.indicator_code, dated.zone_level, dated.zone_code, dated.generation, dated.vintage

@@ -1,5 +1,8 @@
 select
     _vintage as vintage,
     "REG" as region_code,
-    "LIBELLE" as region_name
+    "LIBELLE" as region_name,
+    _source_sha256 as source_sha256,
+    _source_member as source_member,
+    _source_row as source_row
 from {{ source('raw', 'insee_cog_regions') }}

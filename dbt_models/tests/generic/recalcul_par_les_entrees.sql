@@ -1,0 +1,57 @@
+{#
+    The inputs of a figure recompute it, from the producers' text and the formula alone: 1e-9 relative. A figure
+    without a value has an input without one, or an empty denominator.
+#}
+{% test recalcul_par_les_entrees(model) %}
+with
+
+{# A correction may concern several zones, always in the same way. #}
+correction as (
+    select distinct correction_id, action, corrected_value from {{ source('derived', 'corrections') }}
+),
+
+cellule as (
+    select
+        entree.figure_id,
+        entree.role,
+        entree.weight,
+        {{ valeur_corrigee(nombre('entree.raw_value')) }} as value
+    from {{ ref('figure_input') }} as entree
+    left join correction using (correction_id)
+    where entree.role in ('value', 'numerator', 'denominator')
+),
+
+somme as (
+    select
+        figure_id,
+        bool_or(role = 'value') as published,
+        bool_and(value is not null) as complete,
+        sum(weight * value) filter (where role = 'value') as published_value,
+        sum(weight * value) filter (where role = 'numerator') as numerator,
+        sum(weight * value) filter (where role = 'denominator') as denominator
+    from cellule
+    group by figure_id
+),
+
+recalcul as (
+    select
+        figure.figure_id,
+        figure.value,
+        figure.status,
+        case
+            when not somme.complete then null
+            when somme.published then somme.published_value
+            else indicator.scale * somme.numerator / nullif(somme.denominator, 0)
+        end as recomputed
+    from {{ model }} as figure
+    inner join {{ ref('indicator') }} as indicator using (indicator_code)
+    inner join somme using (figure_id)
+    where figure.method != 'M4'
+)
+
+select *
+from recalcul
+where
+    (value is null) != (recomputed is null)
+    or abs(value - recomputed) > 1e-9 * abs(value)
+{% endtest %}
