@@ -43,11 +43,18 @@ figure as (
 zone_cell as (
     select
         figure.figure_id, 'zone' as role, null as variable, null as weight,
-        zone.source_dataset, zone.source_sha256, zone.source_member, zone.source_row,
-        zone.source_column, zone.zone_key, null as correction_id
+        zone.source_dataset as dataset, zone.source_sha256, zone.source_member, zone.source_row,
+        zone.source_column, zone.zone_key as raw_value, null as correction_id
     from figure
     inner join {{ ref('dim_zone') }} as zone using (zone_level, zone_code, generation)
     where zone.source_dataset is not null
+),
+
+{# The code list of communes also holds arrondissements and delegated communes: the type makes it a commune. #}
+commune_type_cell as (
+    select zone_cell.* replace ('TYPECOM' as source_column, 'COM' as raw_value)
+    from zone_cell
+    where zone_cell.dataset = 'insee_cog_communes'
 ),
 
 input as (
@@ -58,6 +65,8 @@ input as (
     select * from note_cell
     union all
     select * from zone_cell
+    union all
+    select * from commune_type_cell
 )
 
 select
