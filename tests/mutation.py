@@ -107,7 +107,8 @@ def _of_lineage(connection: Any, rng: np.random.Generator, count: int) -> Iterat
     share = -(-count // len(kinds))
     for dataset, role in kinds:
         rows = connection.execute(
-            """select distinct source_sha256, source_member, source_row, source_column, raw_value from marts.figure_input
+            """select distinct source_sha256, source_member, source_row, source_column, raw_value
+            from marts.figure_input
             where dataset = ? and role = ? and source_row is not null order by all""",
             [dataset, role],
         ).fetchall()
