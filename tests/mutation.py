@@ -33,6 +33,15 @@ WRITABLE = {"csv", "shapefile", "geojson", "xlsx"}
 DOCUMENT = PROJECT_ROOT / "docs" / "lineage-mutation.md"
 TECHNICAL = re.compile(r"^(_.*|geometry.*)$")
 SHOWN = 10
+# Cells of the formula, and those by which the zone of the figure exists.
+INPUTS = """
+    select figure_id, role, dataset, source_sha256, source_member, source_row, source_column, raw_value
+    from marts.figure_input
+    union all
+    select figure.figure_id, 'zone', zone.dataset, zone.source_sha256, zone.source_member, zone.source_row,
+        zone.source_column, zone.raw_value
+    from marts.indicator_value as figure inner join marts.zone_input as zone using (zone_level, zone_code, generation)
+"""
 
 
 @dataclass(frozen=True)
@@ -96,19 +105,20 @@ def draw(base: Settings, from_lineage: int, from_anywhere: int, seed: int) -> li
     """Distinct cells: those of the lineage evenly over roles and datasets, the others evenly over datasets."""
     rng = np.random.default_rng(seed)
     with duckdb.connect(str(base.warehouse), read_only=True) as connection:
+        connection.execute(f"create temp view input as {INPUTS}")
         drawn = [*_of_lineage(connection, rng, from_lineage), *_of_anywhere(base, rng, from_anywhere)]
         return [_mutation(connection, cell, _paths(base)) for cell in dict.fromkeys(drawn)]
 
 
 def _of_lineage(connection: Any, rng: np.random.Generator, count: int) -> Iterator[_Drawn]:
     kinds = connection.execute(
-        "select distinct dataset, role from marts.figure_input where source_row is not null order by all"
+        "select distinct dataset, role from input where source_row is not null order by all"
     ).fetchall()
     share = -(-count // len(kinds))
     for dataset, role in kinds:
         rows = connection.execute(
             """select distinct source_sha256, source_member, source_row, source_column, raw_value
-            from marts.figure_input
+            from input
             where dataset = ? and role = ? and source_row is not null order by all""",
             [dataset, role],
         ).fetchall()
@@ -143,7 +153,7 @@ def _quoted(name: str) -> str:
 
 def _mutation(connection: Any, cell: _Drawn, paths: dict[tuple[str, str], str]) -> Mutation:
     found = connection.execute(
-        """select figure_id, role from marts.figure_input
+        """select figure_id, role from input
         where source_sha256 = ? and source_member = ? and source_row = ? and source_column = ?""",
         [cell.sha256, cell.member, cell.row, cell.column],
     ).fetchall()
@@ -245,11 +255,12 @@ def predicted_births(before: Path, after: Path, batch: Sequence[Mutation]) -> se
     A changed code in a list of zones makes a zone that the first build could not know.
     """
     with duckdb.connect(str(after), read_only=True) as connection:
+        connection.execute(f"create temp view input as {INPUTS}")
         connection.execute(f"attach '{before}' as before (read_only)")
         found: set[str] = set()
         for mutation in batch:
             rows = connection.execute(
-                """select distinct figure_id from marts.figure_input
+                """select distinct figure_id from input
                 where dataset = ? and split_part(source_member, '#', 1) = ? and source_row = ? and source_column = ?
                     and figure_id not in (select figure_id from before.marts.indicator_value)""",
                 [mutation.cell.dataset, Path(mutation.cell.path).name, mutation.cell.row, mutation.cell.column],

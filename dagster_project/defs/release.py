@@ -14,7 +14,7 @@ from dagster_project.release.promote import LINEAGE, MARTS, promote
 from dagster_project.release.report import report_path, write_quality_report
 from dagster_project.settings import Settings
 
-MART_KEYS = [dg.AssetKey(["marts", name]) for name in (*MARTS, LINEAGE)]
+MART_KEYS = [dg.AssetKey(["marts", name]) for name in (*MARTS, *LINEAGE)]
 
 
 def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:

@@ -28,8 +28,8 @@ MARTS = (
     "mart_population",
     "mart_revenus",
 )
-# Released as lineage.parquet alone: a CSV of it would weigh more than everything else together.
-LINEAGE = "figure_input"
+# Released as Parquet alone: a CSV of them would weigh more than everything else together.
+LINEAGE = {"figure_input": "lineage", "zone_input": "zone_input"}
 DERIVED = ("source_file", "corrections")
 REFERENCE = ("indicator", "indicator_term", "known_break", "edition_reference")
 FLAT_ZONE = "* exclude (geometry) replace (array_to_string(communes, ' ') as communes)"
@@ -115,11 +115,11 @@ def _export(building: Path, folder: Path) -> None:
 
     with duckdb.connect(str(building), read_only=True) as connection:
         tables = [(f"marts.{name}", name) for name in MARTS] + [(f"reference.{name}", name) for name in REFERENCE]
-        tables.append((f"marts.{LINEAGE}", "lineage"))
+        tables += [(f"marts.{table}", name) for table, name in LINEAGE.items()]
         for table, name in tables:
             ordered = f"(select * from {table} order by all)"
             connection.sql(f"copy {ordered} to '{folder / name}.parquet' (format parquet, compression zstd)")
-            if name == "lineage":
+            if name in LINEAGE.values():
                 continue
             columns = FLAT_ZONE if name == "dim_zone" else "*"
             connection.sql(f"copy (select {columns} from {ordered}) to '{folder / name}.csv' (header, delimiter ';')")

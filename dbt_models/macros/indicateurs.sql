@@ -87,6 +87,7 @@ select
     chosen_path.generation,
     chosen_path.vintage,
     chosen_path.path,
+    terme.terms_in_path,
     terme.role,
     terme.variable,
     terme.coefficient,
@@ -128,11 +129,39 @@ left join source_cell
 {%- endmacro %}
 
 {#
-    Per zone: terms are summed in the order of their variables (floating sums depend on order, and a release must be
-    the same twice), the division comes last, and a term that is absent gives its reason to the figure.
+    Per zone, the division comes last, and a term that is absent gives its reason to the figure. A value published as
+    it is has one term and is taken as it stands: nearly all figures, which a sum would make hold in memory at once.
+    Others are summed in the order of their variables: floating sums depend on order, and a release must be the same
+    twice.
 #}
 {% macro indicateurs(theme) -%}
 with
+
+terme as (
+    select
+        *,
+        path = 'value' and terms_in_path = 1 as lone
+    from {{ ref('int_termes__' ~ theme) }}
+),
+
+published as (
+    select
+        indicator_code,
+        zone_level,
+        zone_code,
+        generation,
+        vintage,
+        path,
+        scale,
+        coefficient * value as published_value,
+        cast(null as double) as numerator,
+        cast(null as double) as denominator,
+        status as term_status,
+        dataset,
+        [variable_group] as variable_groups
+    from terme
+    where lone
+),
 
 summed as (
     select
@@ -149,8 +178,15 @@ summed as (
         {{ statut_le_plus_fort('status') }} as term_status,
         min(dataset) as dataset,
         list(distinct variable_group order by variable_group) as variable_groups
-    from {{ ref('int_termes__' ~ theme) }}
+    from terme
+    where not lone
     group by all
+),
+
+figure as (
+    select * from published
+    union all
+    select * from summed
 )
 
 select
@@ -165,7 +201,7 @@ select
     {{ statut_indicateur() }} as status,
     dataset,
     variable_groups
-from summed
+from figure
 {%- endmacro %}
 
 {% macro somme_des_termes(role) -%}

@@ -40,7 +40,7 @@ def write_building(settings: Settings, value: float) -> None:
     with duckdb.connect(str(path)) as connection:
         for name in DERIVED:
             connection.sql(f"copy (select 1 as one) to '{settings.derived_dir / name}.parquet' (format parquet)")
-        for schema, names in (("marts", (*MARTS, LINEAGE)), ("reference", REFERENCE)):
+        for schema, names in (("marts", (*MARTS, *LINEAGE)), ("reference", REFERENCE)):
             connection.sql(f"create schema {schema}")
             for name in names:
                 extra = ", ['96001'] as communes, 'x'::blob as geometry" if name == "dim_zone" else ""

@@ -1,7 +1,7 @@
 {#
-    Every source cell on which a figure depends, falling out of the join that makes the figure: the cells of its terms,
-    the cell that names the zone in each row, the note that explains an empty cell, and the cell of the perimeter or
-    code list by which the zone exists.
+    Every source cell that enters a figure, falling out of the join that makes the figure: the cells of its terms, the
+    cell that names the zone in each row, and the note that explains an empty cell. By which cell the zone itself
+    exists is in `zone_input`. Rows are sorted when they are released, not here: sorting them twice costs seconds.
 #}
 with
 
@@ -20,12 +20,21 @@ term_cell as (
     from term
 ),
 
-key_cell as (
+lone_key_cell as (
+    select
+        figure_id, 'key' as role, null as variable, null as weight,
+        dataset, source_sha256, source_member, source_row, key_column, key_value, null as correction_id
+    from term
+    where key_column is not null and role = 'value'
+),
+
+{# The terms of a ratio often stand in one row, which is named once. #}
+shared_key_cell as (
     select distinct
         figure_id, 'key' as role, null as variable, null as weight,
         dataset, source_sha256, source_member, source_row, key_column, key_value, null as correction_id
     from term
-    where key_column is not null
+    where key_column is not null and role != 'value'
 ),
 
 note_cell as (
@@ -36,37 +45,14 @@ note_cell as (
     where note_column is not null
 ),
 
-figure as (
-    select distinct figure_id, zone_level, zone_code, generation from term
-),
-
-zone_cell as (
-    select
-        figure.figure_id, 'zone' as role, null as variable, null as weight,
-        zone.source_dataset as dataset, zone.source_sha256, zone.source_member, zone.source_row,
-        zone.source_column, zone.zone_key as raw_value, null as correction_id
-    from figure
-    inner join {{ ref('dim_zone') }} as zone using (zone_level, zone_code, generation)
-    where zone.source_dataset is not null
-),
-
-{# The code list of communes also holds arrondissements and delegated communes: the type makes it a commune. #}
-commune_type_cell as (
-    select zone_cell.* replace ('TYPECOM' as source_column, 'COM' as raw_value)
-    from zone_cell
-    where zone_cell.dataset = 'insee_cog_communes'
-),
-
 input as (
     select * from term_cell
     union all
-    select * from key_cell
+    select * from lone_key_cell
+    union all
+    select * from shared_key_cell
     union all
     select * from note_cell
-    union all
-    select * from zone_cell
-    union all
-    select * from commune_type_cell
 )
 
 select
@@ -82,4 +68,3 @@ select
     raw_value,
     correction_id
 from input
-order by all
