@@ -128,7 +128,12 @@ def doctor(as_json: Json = False) -> None:
 
 
 @app.command()
-def ui(port: int = 3000) -> None:
+def ui(
+    port: int = 3000,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="For auditors: everything can be seen, nothing can be launched")
+    ] = False,
+) -> None:
     """The Dagster UI on this machine only, with the schedule and sensors running."""
     import os
 
@@ -136,9 +141,13 @@ def ui(port: int = 3000) -> None:
     from dagster_project.settings import PROJECT_ROOT
 
     prepare_home(_settings())
-    dagster = Path(sys.executable).parent / "dagster"
-    workspace = str(PROJECT_ROOT / "workspace.yaml")
-    os.execv(dagster, [str(dagster), "dev", "-h", "127.0.0.1", "-p", str(port), "-w", workspace])
+    programs, workspace = Path(sys.executable).parent, str(PROJECT_ROOT / "workspace.yaml")
+    place = ["-h", "127.0.0.1", "-p", str(port), "-w", workspace]
+    if read_only:  # without the daemon: schedules and sensors launch runs
+        program, command = programs / "dagster-webserver", ["--read-only", *place]
+    else:
+        program, command = programs / "dagster", ["dev", *place]
+    os.execv(program, [str(program), *command])
 
 
 def main() -> None:

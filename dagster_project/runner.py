@@ -96,6 +96,7 @@ def _execute(settings: Settings, select: str | None) -> RunOutcome:
     import dagster as dg
 
     from dagster_project.definitions import defs
+    from dagster_project.defs.audit import failure_reason, write_run_audit
     from dagster_project.defs.automation import NIGHTLY
     from dagster_project.release.failures import report_failure
     from dagster_project.release.promote import current_release
@@ -115,9 +116,10 @@ def _execute(settings: Settings, select: str | None) -> RunOutcome:
             run_config={"loggers": {"dq": {}}},
         )
         failures = [event for event in result.all_events if event.is_step_failure]
-        errors = (*(_reason(event) for event in failures), *_refused(result.all_events))
+        errors = (*(f"{event.step_key}: {failure_reason(event)}" for event in failures), *_refused(result.all_events))
         if not result.success:
-            steps = [{"step": str(event.step_key), "error": _reason(event)} for event in failures]
+            steps = [{"step": str(event.step_key), "error": failure_reason(event)} for event in failures]
+            write_run_audit(settings, instance, result.run_id, succeeded=False)
             report_failure(settings, run_id=result.run_id, job=NIGHTLY, message="run failed", steps=steps)
     after = current_release(settings)
     released = after.release_id if after and after != before else None
@@ -132,12 +134,3 @@ def _refused(events: Sequence[Any]) -> list[str]:
         for check in checks
         if not check.passed and check.severity.value == "ERROR"
     ]
-
-
-def _reason(event: object) -> str:
-    """The message meant for people: a Failure's description, else the error's own."""
-    data = event.step_failure_data  # type: ignore[attr-defined]
-    if data.user_failure_data and data.user_failure_data.description:
-        return f"{event.step_key}: {data.user_failure_data.description}"  # type: ignore[attr-defined]
-    error = data.error.cause or data.error
-    return f"{event.step_key}: {error.message.strip()}"  # type: ignore[attr-defined]

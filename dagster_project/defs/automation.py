@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.defs.audit import write_run_audit
 from dagster_project.release.failures import report_failure
 from dagster_project.settings import Settings
 
@@ -50,6 +51,7 @@ def failure_sensor(settings: Settings) -> dg.SensorDefinition:
             message=context.failure_event.message or "",
             steps=steps,
         )
-        context.log.info(f"failure report: {path}")
+        page = write_run_audit(settings, context.instance, context.dagster_run.run_id, succeeded=False)
+        context.log.info(f"failure report: {path}; audit: {page}")
 
     return failure_report

@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.defs import OWNER
+from dagster_project.defs.audit import audit_asset
 from dagster_project.defs.dbt import dbt_target
 from dagster_project.provenance.build import describe_build
 from dagster_project.quality.data_docs import build_data_docs
@@ -74,4 +75,5 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
             },
         )
 
-    return [quality_report, data_docs, release]
+    audit = audit_asset(settings, [data_docs.key, release.key])
+    return [quality_report, data_docs, release, audit]

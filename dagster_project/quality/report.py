@@ -32,8 +32,8 @@ def build_report(path: Path, report: QualityReport) -> dict[str, str | int]:
         The verdict and the counts, for whoever shows them elsewhere.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, _environment().get_template("rapport.html.j2").render(report=report, verdict=_VERDICT))
-    _replace(path.with_suffix(".json"), report.model_dump_json(indent=1) + "\n")
+    replace_file(path, page_environment().get_template("rapport.html.j2").render(report=report, verdict=_VERDICT))
+    replace_file(path.with_suffix(".json"), report.model_dump_json(indent=1) + "\n")
     totals: Counter[str] = Counter()
     for tally in report.tallies:
         totals.update(
@@ -42,7 +42,8 @@ def build_report(path: Path, report: QualityReport) -> dict[str, str | int]:
     return {"verdict": report.verdict, **totals, "rejets": report.reject_count}
 
 
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Templates of this package, with the filters that French pages need."""
     environment = Environment(
         loader=PackageLoader("dagster_project.quality"),
         autoescape=True,
@@ -89,7 +90,8 @@ def _moment(text: str) -> str:
         return text
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
     temporary = path.with_name(path.name + ".tmp")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
