@@ -1,0 +1,27 @@
+"""Code version of a raw table: what its catalogue entry, its reader and our checks make of given bytes."""
+
+from __future__ import annotations
+
+from dagster_project.closure import code_version
+from dagster_project.sources import readers
+from dagster_project.sources.catalogue import Dataset
+
+# How bytes travel and are kept, and how a run is told what to do, change nothing to a table: the digests of the
+# bytes and whether they are fictitious are among its inputs.
+CARRIERS = (
+    "dagster_project.settings",
+    "dagster_project.sources.archive",
+    "dagster_project.sources.fetch",
+    "dagster_project.sources.http",
+)
+
+
+def raw_code_version(dataset: Dataset) -> str:
+    """Digest of the catalogue entry and of the code that reads and checks files of its format."""
+    return code_version(
+        "dagster_project.sources.raw",
+        readers.module_of(dataset.format),
+        facts=dataset.model_dump(mode="json"),
+        without=CARRIERS,
+        narrowed=[readers.__name__],
+    )
