@@ -92,6 +92,7 @@ def closure(*entries: str, without: Collection[str] = (), narrowed: Collection[s
 
     A module that imports by a computed name reaches its whole package, unless it is `narrowed`.
     """
+    files = _files(ROOT)
     modules: dict[str, str] = {}
     without = {*without, __name__}  # how dependencies are found is not one of them
     foreign: set[str] = set()
@@ -102,7 +103,7 @@ def closure(*entries: str, without: Collection[str] = (), narrowed: Collection[s
             continue
         module = _module(name, importer)
         modules[name] = module.digest
-        wanted = {*module.required, *filter(_is_ours, module.perhaps), *_packages(name)}
+        wanted = {*module.required, *module.perhaps & files.keys(), *_packages(name)}
         if module.computed and name not in narrowed:
             wanted |= _neighbours(name)
         ours = {other for other in wanted if _top(other) == PACKAGE}
@@ -137,17 +138,19 @@ def _file_digests(patterns: Iterable[str]) -> dict[str, str]:
     return digests
 
 
-def _path(name: str) -> Path | None:
-    place = ROOT.joinpath(*name.split("."))
-    return next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)
+@cache  # by place: modules are edited, but do not come and go, while a process lives
+def _files(root: Path) -> dict[str, Path]:
+    """File of each module of ours, by dotted name."""
+    paths = (root / PACKAGE).rglob("*.py")
+    return {_dotted(path.relative_to(root)): path for path in paths}
+
+
+def _dotted(path: Path) -> str:
+    return ".".join((path.parent if path.name == "__init__.py" else path.with_suffix("")).parts)
 
 
 def _top(name: str) -> str:
     return name.partition(".")[0]
-
-
-def _is_ours(name: str) -> bool:
-    return _top(name) == PACKAGE and _path(name) is not None
 
 
 def _packages(name: str) -> Iterator[str]:
@@ -157,19 +160,22 @@ def _packages(name: str) -> Iterator[str]:
         yield name
 
 
+def _package(name: str) -> str:
+    """The package that a module's relative names start from."""
+    return name if _files(ROOT)[name].name == "__init__.py" else name.rpartition(".")[0]
+
+
 def _neighbours(name: str) -> set[str]:
-    path = _path(name)
-    package = name if path is None or path.name == "__init__.py" else name.rpartition(".")[0]
-    folder = ROOT.joinpath(*package.split("."))
-    return {f"{package}.{other.stem}" for other in folder.glob("*.py") if other.stem != "__init__"}
+    """Modules of the same package."""
+    package = _package(name)
+    return {other for other in _files(ROOT) if other.rpartition(".")[0] == package}
 
 
 def _module(name: str, importer: str = "the caller") -> _Module:
-    path = _path(name)
+    path = _files(ROOT).get(name)
     if path is None:
         raise ClosureError(f"{importer} names the module {name}, which is not under {ROOT}")
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    return _parsed(path.read_bytes(), package)
+    return _parsed(path.read_bytes(), _package(name))
 
 
 @cache  # by content, so that a changed file is read anew
