@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from dagster_project.geo.contours import RAW_TABLES, build_zone_geometries
 from dagster_project.provenance.content import content_version
 from dagster_project.quality.corrections import corrections_table, load_corrections
 from dagster_project.settings import Settings
-from dagster_project.sources.catalogue import Dataset, load_catalogue
+from dagster_project.sources.catalogue import load_catalogue
+from dagster_project.sources.code import catalogue_facts
 from dagster_project.sources.derived import cached_table, catalogue_rows, catalogue_table, source_file_table
 
 
@@ -62,7 +62,7 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         kinds={"python", "parquet"},
         owners=[OWNER],
         description="Fichiers dont la version est faite : empreinte, adresse, date de réception, producteur, licence.",
-        code_version=code_version(source_file_table.__module__, own=[__name__], facts=_entries(datasets)),
+        code_version=code_version(source_file_table.__module__, own=[__name__], facts=catalogue_facts(datasets)),
     )
     def source_file() -> dg.MaterializeResult[Any]:
         path = settings.derived_dir / "source_file.parquet"
@@ -90,10 +90,6 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         return _result(path, rows, {})
 
     return [zone_geometries, catalogue, source_file, corrections]
-
-
-def _entries(datasets: Mapping[str, Dataset]) -> dict[str, Any]:
-    return {name: dataset.model_dump(mode="json") for name, dataset in datasets.items()}
 
 
 def _result(path: Path, rows: int, metadata: dict[str, Any]) -> dg.MaterializeResult[Any]:

@@ -16,6 +16,7 @@ from dagster_project.release.promote import DERIVED, LINEAGE, MARTS, REFERENCE, 
 from dagster_project.release.report import report_path, write_quality_report
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
+from dagster_project.sources.code import catalogue_facts
 
 EXPECTATIONS = "expectations/*.json"
 TEMPLATES = "dagster_project/quality/templates/*"
@@ -34,7 +35,7 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
             write_quality_report.__module__,
             own=[__name__],
             files=[EXPECTATIONS, TEMPLATES],
-            facts={name: dataset.model_dump(mode="json") for name, dataset in catalogue.items()},
+            facts=catalogue_facts(catalogue),
         ),
         group_name="publication",
         kinds={"python"},

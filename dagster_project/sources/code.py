@@ -1,6 +1,9 @@
-"""Code version of a raw table: what its catalogue entry, its reader and our checks make of given bytes."""
+"""Code version of a raw table, and the catalogue as a fact in the versions of others."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from dagster_project.closure import code_version
 from dagster_project.sources import readers
@@ -25,3 +28,8 @@ def raw_code_version(dataset: Dataset) -> str:
         without=CARRIERS,
         narrowed=[readers.__name__],
     )
+
+
+def catalogue_facts(datasets: Mapping[str, Dataset]) -> dict[str, Any]:
+    """All entries of the catalogue, for the version of what tells of each of them."""
+    return {name: dataset.model_dump(mode="json") for name, dataset in datasets.items()}

@@ -12,6 +12,7 @@ from dataclasses import replace as but
 from pathlib import Path
 from typing import Any
 
+import grimp
 import pytest
 
 from dagster_project import closure
@@ -243,3 +244,24 @@ def test_libraries(
         installed = getattr(module, name)
         monkeypatch.setattr(module, name, lambda other, now=installed: "99" if other == library else now(other))
     assert changed(known, project.versions()) == expected
+
+
+@pytest.mark.parametrize("name", ["geography", "release"])
+def test_the_versions_of_assets_cover_what_their_bodies_call(
+    monkeypatch: pytest.MonkeyPatch, project: Copy, name: str
+) -> None:
+    """A body counts by its own text: each module that it imports must be in the closure of an asset it defines."""
+    module = f"dagster_project.defs.{name}"
+    reached: set[str] = set()
+
+    def recorded(*entries: str, own: list[str], **_: Any) -> str:
+        assert own == [module]
+        reached.update(closure.closure(*entries).modules)
+        return "recorded"
+
+    monkeypatch.setattr(f"{module}.code_version", recorded)
+    project.versions()
+    imported = grimp.build_graph("dagster_project", cache_dir=None).find_modules_directly_imported_by(module)
+    beside = {closure.__name__, "dagster_project.provenance.content", "dagster_project.settings"}
+    beside |= {"dagster_project.sources.code"}  # these make versions; settings count by their values
+    assert {other for other in imported - reached - beside if not other.startswith("dagster_project.defs")} == set()
