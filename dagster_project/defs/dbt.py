@@ -9,7 +9,14 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import dbt_assets
 
-from dagster_project.defs.dbt_project import TARGET, Translator, ensure_manifest, invoke_dbt, load_manifest
+from dagster_project.defs.dbt_project import (
+    TARGET,
+    Translator,
+    ensure_manifest,
+    invoke_dbt,
+    load_manifest,
+    node_versions,
+)
 from dagster_project.defs.dbt_tables import BuiltTables
 from dagster_project.provenance.build import code_digest, describe_build
 from dagster_project.release.promote import building_path, current_release
@@ -32,7 +39,7 @@ def dbt_definitions(settings: Settings) -> tuple[dg.AssetsDefinition, dg.AssetsD
 
     @dbt_assets(
         manifest=manifest_path,
-        dagster_dbt_translator=Translator(manifest),
+        dagster_dbt_translator=Translator(node_versions(manifest, settings)),
         name="dbt_models",
         pool="duckdb_writer",
     )
@@ -118,6 +125,7 @@ def _events(
         if unique_id in assets and result["status"] == "success":
             yield dg.MaterializeResult(
                 asset_key=assets[unique_id],
+                data_version=dg.DataVersion(tables.data_version(unique_id)),
                 metadata={"duree_s": result["execution_time"], **tables.metadata(unique_id)},
             )
         elif unique_id in checks and result["status"] in {"pass", "warn", "fail", "error"}:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
 from dagster_project.defs import OWNER
 from dagster_project.provenance.build import digest_files
+from dagster_project.provenance.dbt_code import NodeVersions
 from dagster_project.release.promote import building_path
 from dagster_project.settings import PROJECT_ROOT, Settings
 
@@ -87,12 +87,18 @@ def load_manifest(path: Path) -> dict[str, Any]:
     return content
 
 
-class Translator(DagsterDbtTranslator):
-    """Keys and groups follow the layers; a model's code version sees the macros it is written with."""
+def node_versions(manifest: Mapping[str, Any], settings: Settings) -> NodeVersions:
+    """Code versions of the nodes of a manifest, as a run with these settings would build them."""
+    return NodeVersions(manifest, dbt_environment(settings), DBT_DIR)
 
-    def __init__(self, manifest: Mapping[str, Any]) -> None:
+
+class Translator(DagsterDbtTranslator):
+    """Keys and groups follow the layers; a model's code version sees all that shapes it."""
+
+    def __init__(self, versions: NodeVersions) -> None:
+        # Views stay ordinary assets: Dagster follows what stands behind a virtual one by date, not by content.
         super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
-        self._manifest = manifest
+        self._versions = versions
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """`raw/x` and `derived/x` for sources, `reference/x` for seeds, `staging|intermediate|marts/x` for models."""
@@ -115,20 +121,5 @@ class Translator(DagsterDbtTranslator):
         return {"layer": dbt_resource_props["schema"]}
 
     def get_code_version(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """Digest of the model's SQL and of every macro it reaches, directly or through another."""
-        props = dbt_resource_props
-        digest = hashlib.sha256((props.get("raw_code") or "").encode())
-        digest.update(props.get("checksum", {}).get("checksum", "").encode())
-        for macro in sorted(self._reachable(props.get("depends_on", {}).get("macros", []))):
-            digest.update(self._manifest["macros"][macro]["macro_sql"].encode())
-        return digest.hexdigest()[:12]
-
-    def _reachable(self, macros: list[str]) -> set[str]:
-        found: set[str] = set()
-        waiting = [macro for macro in macros if macro in self._manifest["macros"]]
-        while waiting:
-            macro = waiting.pop()
-            if macro not in found:
-                found.add(macro)
-                waiting += self._manifest["macros"][macro]["depends_on"]["macros"]
-        return found
+        """Digest of what shapes the table besides the tables it reads."""
+        return self._versions.of(dbt_resource_props)

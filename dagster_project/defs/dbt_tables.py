@@ -13,6 +13,7 @@ from typing import Any, Self
 import dagster as dg
 
 from dagster_project.provenance.columns import Column, column_lineage, observation_lineage
+from dagster_project.provenance.content import content_version
 from dagster_project.release.report import failing_rows
 
 LOG = logging.getLogger(__name__)
@@ -54,6 +55,12 @@ class BuiltTables:
         if lineage:
             metadata["dagster/column_lineage"] = dg.TableColumnLineage(lineage)
         return metadata
+
+    def data_version(self, unique_id: str) -> str:
+        """Digest of what a model or seed holds: built anew with the same rows, it is the same."""
+        node = self._manifest["nodes"][unique_id]
+        relation = (node["schema"], node["name"])
+        return content_version(self._connection, f'"{relation[0]}"."{relation[1]}"', self._columns[relation])
 
     def _lineage(self, node: Mapping[str, Any]) -> dict[str, list[dg.TableColumnDep]]:
         if node["resource_type"] != "model":

@@ -7,18 +7,24 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.defs.raw import raw_key
 from dagster_project.geo.contours import RAW_TABLES, build_zone_geometries
-from dagster_project.provenance.build import code_digest
+from dagster_project.provenance.content import content_version
 from dagster_project.quality.corrections import corrections_table, load_corrections
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
-from dagster_project.sources.derived import cached_table, catalogue_table, source_file_table
+from dagster_project.sources.code import catalogue_facts
+from dagster_project.sources.derived import cached_table, catalogue_rows, catalogue_table, source_file_table
 
 
 def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """Assets that read Parquet and write Parquet under `DQ_HOME/derived`."""
+    datasets = load_catalogue()
+    # Codes of the demonstration territory are invented: no correction of a real file concerns them.
+    declared = () if settings.sources == "demo" else load_corrections(datasets)
+    geometries_code = code_version(build_zone_geometries.__module__, cached_table.__module__, own=[__name__])
 
     @dg.asset(
         key=["derived", "zone_geometries"],
@@ -27,12 +33,13 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         kinds={"python", "parquet"},
         owners=[OWNER],
         description="Contours valides de toutes les zones, en EPSG:2154, avec ce qui a dû être réparé.",
+        code_version=geometries_code,
     )
     def zone_geometries() -> dg.MaterializeResult[Any]:
         inputs = [settings.raw_dir / f"{name}.parquet" for name in RAW_TABLES]
         path = settings.derived_dir / "zone_geometries.parquet"
-        digest, rows = cached_table(path, inputs, code_digest(), lambda: build_zone_geometries(settings.raw_dir))
-        return _result(path, digest, rows, {"contours_repares": _repaired(path)})
+        rows = cached_table(path, inputs, geometries_code, lambda: build_zone_geometries(settings.raw_dir))
+        return _result(path, rows, {"contours_repares": _repaired(path)})
 
     @dg.asset(
         key=["derived", "catalogue"],
@@ -40,26 +47,28 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         kinds={"python", "parquet"},
         owners=[OWNER],
         description="Producteur, licence, page officielle et rythme de chaque jeu de données du catalogue.",
+        code_version=code_version(catalogue_table.__module__, own=[__name__], facts=catalogue_rows(datasets)),
     )
     def catalogue() -> dg.MaterializeResult[Any]:
         path = settings.derived_dir / "catalogue.parquet"
-        table = catalogue_table(load_catalogue())
-        digest, rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
-        return _result(path, digest, rows, {})
+        table = catalogue_table(datasets)
+        rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
+        return _result(path, rows, {})
 
     @dg.asset(
         key=["derived", "source_file"],
-        deps=[raw_key(name) for name in load_catalogue()],
+        deps=[raw_key(name) for name in datasets],
         group_name="provenance",
         kinds={"python", "parquet"},
         owners=[OWNER],
         description="Fichiers dont la version est faite : empreinte, adresse, date de réception, producteur, licence.",
+        code_version=code_version(source_file_table.__module__, own=[__name__], facts=catalogue_facts(datasets)),
     )
     def source_file() -> dg.MaterializeResult[Any]:
         path = settings.derived_dir / "source_file.parquet"
-        table = source_file_table(load_catalogue(), settings.raw_dir)
-        digest, rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
-        return _result(path, digest, rows, {})
+        table = source_file_table(datasets, settings.raw_dir)
+        rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
+        return _result(path, rows, {})
 
     @dg.asset(
         key=["derived", "corrections"],
@@ -67,23 +76,36 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         kinds={"python", "parquet"},
         owners=[OWNER],
         description="Corrections déclarées d’erreurs connues des sources, avec leur motif et qui les a signalées.",
+        code_version=code_version(
+            corrections_table.__module__,
+            cached_table.__module__,
+            own=[__name__],
+            facts=[[entry.model_dump(mode="json"), datasets[entry.dataset].origin.producer] for entry in declared],
+        ),
     )
     def corrections() -> dg.MaterializeResult[Any]:
         path = settings.derived_dir / "corrections.parquet"
-        # Codes of the demonstration territory are invented: no correction of a real file concerns them.
-        declared = () if settings.sources == "demo" else load_corrections(load_catalogue())
-        table = corrections_table(declared, load_catalogue())
-        digest, rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
-        return _result(path, digest, rows, {})
+        table = corrections_table(declared, datasets)
+        rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
+        return _result(path, rows, {})
 
     return [zone_geometries, catalogue, source_file, corrections]
 
 
-def _result(path: Path, digest: str, rows: int, metadata: dict[str, Any]) -> dg.MaterializeResult[Any]:
+def _result(path: Path, rows: int, metadata: dict[str, Any]) -> dg.MaterializeResult[Any]:
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(digest),
+        data_version=dg.DataVersion(_content(path)),
         metadata={"dagster/row_count": rows, "dagster/uri": str(path), **metadata},
     )
+
+
+def _content(path: Path) -> str:
+    import duckdb
+
+    relation = f"read_parquet('{path}')"
+    with duckdb.connect() as connection:
+        columns = {row[0]: row[1] for row in connection.sql(f"describe select * from {relation}").fetchall()}
+        return content_version(connection, relation, columns)
 
 
 def _repaired(path: Path) -> int:

@@ -9,6 +9,7 @@ import dagster as dg
 from dagster_project.defs import OWNER
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import Dataset, load_catalogue
+from dagster_project.sources.code import raw_code_version
 from dagster_project.sources.http import FetchError
 from dagster_project.sources.raw import RAW_VALIDATION_NAMES, RawError, RawResult, build_raw
 from dagster_project.sources.validation import Validation
@@ -37,6 +38,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
         group_name=f"sources_{dataset.producer}",
         kinds={"python", dataset.format if dataset.format != "shapefile" else "geojson"},
         owners=[OWNER],
+        code_version=raw_code_version(dataset),
         tags={"producer": dataset.producer, "access": origin.access, "layer": "raw"},
         metadata={
             "page_officielle": dg.MetadataValue.url(origin.page),
@@ -126,7 +128,7 @@ def _materialisation(dataset: Dataset, result: RawResult) -> dg.MaterializeResul
     files = [dg.TableRecord({key: str(value) for key, value in file.items()}) for file in result.files]
     return dg.MaterializeResult(
         asset_key=raw_key(dataset.id),
-        data_version=dg.DataVersion(result.data_version),
+        data_version=dg.DataVersion(result.content_version),
         metadata={
             "dagster/row_count": result.rows,
             "dagster/uri": str(result.path),

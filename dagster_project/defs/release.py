@@ -4,26 +4,40 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.defs.audit import audit_asset
 from dagster_project.defs.dbt import dbt_target
+from dagster_project.defs.raw import raw_key
 from dagster_project.provenance.build import describe_build
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.suites import load_suites
 from dagster_project.release.audit import expectation_cache
-from dagster_project.release.promote import LINEAGE, MARTS, promote
+from dagster_project.release.promote import DERIVED, LINEAGE, MARTS, REFERENCE, promote
 from dagster_project.release.report import report_path, write_quality_report
 from dagster_project.settings import Settings
+from dagster_project.sources.catalogue import load_catalogue
+from dagster_project.sources.code import catalogue_facts
 
+EXPECTATIONS = "expectations/*.json"
+TEMPLATES = "dagster_project/quality/templates/*"
 MART_KEYS = [dg.AssetKey(["marts", name]) for name in (*MARTS, *LINEAGE)]
+DESCRIBED = [dg.AssetKey(["derived", name]) for name in DERIVED] + [dg.AssetKey(["reference", n]) for n in REFERENCE]
 
 
 def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """The report of what was checked, and the promoted release."""
+    catalogue = load_catalogue()
 
     @dg.asset(
         key=["reports", "quality"],
-        deps=MART_KEYS,
+        deps=[*map(raw_key, catalogue), *MART_KEYS],
+        code_version=code_version(
+            write_quality_report.__module__,
+            own=[__name__],
+            files=[EXPECTATIONS, TEMPLATES],
+            facts=catalogue_facts(catalogue),
+        ),
         group_name="publication",
         kinds={"python"},
         owners=[OWNER],
@@ -36,6 +50,9 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     @dg.asset(
         key=["reports", "data_docs"],
         deps=[quality_report],
+        code_version=code_version(
+            build_data_docs.__module__, expectation_cache.__module__, own=[__name__], files=[EXPECTATIONS]
+        ),
         group_name="publication",
         kinds={"python"},
         owners=[OWNER],
@@ -50,12 +67,8 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=["releases", "current"],
-        deps=[
-            *MART_KEYS,
-            quality_report,
-            dg.AssetKey(["derived", "source_file"]),
-            dg.AssetKey(["derived", "corrections"]),
-        ],
+        deps=[*MART_KEYS, quality_report, *DESCRIBED],
+        code_version=code_version(promote.__module__, own=[__name__]),
         group_name="publication",
         kinds={"python", "parquet", "csv"},
         owners=[OWNER],

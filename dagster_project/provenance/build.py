@@ -14,21 +14,28 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.closure import code_version
+from dagster_project.settings import Settings
 
-# What turns raw tables into figures, and what judges them. Readers are already in each raw table's version.
-CODE = (
-    ("dbt_models/macros", "*.sql"),
-    ("dbt_models/models", "*.sql"),
-    ("dbt_models/models", "*.yml"),
-    ("dbt_models/tests", "*.sql"),
-    ("dbt_models", "dbt_project.yml"),
-    ("seeds", "*.csv"),
-    ("expectations", "*.json"),
-    ("corrections", "*.yml"),
-    ("dagster_project/geo", "*.py"),
-    ("dagster_project/release", "*.py"),
-    ("dagster_project/quality", "*.py"),
+# The graph, by name since this layer imports none of it, less what moves no figure: when it runs, how a run is shown,
+# and the code of raw tables, which is in each table's own version.
+GRAPH = "dagster_project.definitions"
+OUTSIDE = (
+    "dagster_project.defs.automation",
+    "dagster_project.defs.progress",
+    "dagster_project.defs.raw",
+    "dagster_project.sources.code",
+)
+FILES = (
+    "dbt_models/*.yml",
+    "dbt_models/macros/**/*.sql",
+    "dbt_models/models/**/*.sql",
+    "dbt_models/models/**/*.yml",
+    "dbt_models/tests/**/*",
+    "seeds/*.csv",
+    "expectations/*.json",
+    "corrections/*.yml",
+    "dagster_project/quality/templates/*",
 )
 NAMES_SHOWN = 5
 LIBRARIES = ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "shapely", "pyarrow")
@@ -61,9 +68,9 @@ def digest_files(paths: Iterable[Path], root: Path) -> str:
 
 
 @cache
-def code_digest(root: Path = PROJECT_ROOT) -> str:
-    """Digest of all code and reference data that figures depend on."""
-    return digest_files({path for folder, pattern in CODE for path in (root / folder).rglob(pattern)}, root)
+def code_digest() -> str:
+    """Digest of all code and reference data that figures depend on, once raw tables are there."""
+    return code_version(GRAPH, files=FILES, without=OUTSIDE)
 
 
 def raw_versions(raw_dir: Path) -> dict[str, str]:

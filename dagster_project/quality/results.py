@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from dagster_project.closure import code_version
 from dagster_project.quality.suites import Severity, Suite
 
-_CODE = ("frames.py", "results.py", "engine.py", "suites.py", "text.py")
+_CHECKING = ("dagster_project.quality.engine", "dagster_project.quality.results")
 
 
 class ExpectationResult(BaseModel):
@@ -59,9 +59,7 @@ def cache_key(suite: Suite, path: Path, *, real: bool) -> str:
     with path.open("rb") as file:
         digest.update(hashlib.file_digest(file, "sha256").digest())
     digest.update(suite.model_dump_json().encode())
-    for name in _CODE:
-        digest.update((Path(__file__).parent / name).read_bytes())
-    digest.update(f"{version('great_expectations')} {version('duckdb')} {version('pandas')} {real}".encode())
+    digest.update(f"{code_version(*_CHECKING)} {real}".encode())
     return digest.hexdigest()
 
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from dagster_project.sources.catalogue import Dataset
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from dagster_project.sources.catalogue import Dataset
+
 DIGEST_KEY = b"dq_inputs"
 
 
-def cached_table(path: Path, inputs: Iterable[Path], salt: str, make: Callable[[], pa.Table]) -> tuple[str, int]:
+def cached_table(path: Path, inputs: Iterable[Path], salt: str, make: Callable[[], pa.Table]) -> int:
     """Make the table unless the file at `path` was made from the same inputs and `salt` (code, parameters).
 
     Returns:
-        The digest of inputs and salt, which the file carries in its footer, and the number of rows.
+        The number of rows. The file carries the digest of inputs and salt in its footer.
     """
     import pyarrow.parquet as pq
 
@@ -31,20 +31,18 @@ def cached_table(path: Path, inputs: Iterable[Path], salt: str, make: Callable[[
     if path.exists():
         known = pq.read_metadata(path)
         if (known.metadata or {}).get(DIGEST_KEY) == wanted.encode():
-            return wanted, known.num_rows
+            return int(known.num_rows)
     table = make()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     pq.write_table(table.replace_schema_metadata({DIGEST_KEY: wanted.encode()}), temporary, compression="zstd")
     temporary.replace(path)
-    return wanted, table.num_rows
+    return int(table.num_rows)
 
 
-def catalogue_table(datasets: dict[str, Dataset]) -> pa.Table:
+def catalogue_rows(datasets: Mapping[str, Dataset]) -> list[dict[str, str | int | None]]:
     """One row per dataset: dataset, producer, title, citation, page, licence, licence_url, rhythm_days."""
-    import pyarrow as pa
-
-    rows = [
+    return [
         {
             "dataset": dataset.id,
             "producer": dataset.origin.producer,
@@ -57,7 +55,13 @@ def catalogue_table(datasets: dict[str, Dataset]) -> pa.Table:
         }
         for dataset in datasets.values()
     ]
-    return pa.Table.from_pylist(rows)
+
+
+def catalogue_table(datasets: Mapping[str, Dataset]) -> pa.Table:
+    """The rows of `catalogue_rows` as a table."""
+    import pyarrow as pa
+
+    return pa.Table.from_pylist(catalogue_rows(datasets))
 
 
 SOURCE_FILE_COLUMNS = (

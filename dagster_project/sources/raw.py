@@ -10,15 +10,13 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from dagster_project.settings import Settings
-from dagster_project.sources import disk
 from dagster_project.sources.archive import ArchivedFile
 from dagster_project.sources.catalogue import Dataset, SourceFile, Vintage
+from dagster_project.sources.code import raw_code_version
 from dagster_project.sources.fetch import fetch_file, references
 from dagster_project.sources.raw_files import (
     is_intact,
@@ -34,7 +32,6 @@ ROW_COUNT = "nombre_lignes"
 REJECTED_ROWS = "lignes_rejetees"
 RAW_VALIDATION_NAMES: tuple[str, ...] = (*VALIDATION_NAMES, ROW_COUNT, REJECTED_ROWS)
 
-_READING_LIBRARIES = ("pyarrow", "python-calamine", "shapely", "pyproj", "pyogrio")
 _REJECTS_SHOWN = 5
 Progress = Callable[[str], None]
 FileValidation = tuple[str, Validation]
@@ -57,7 +54,8 @@ class RawResult:
     """A raw table, built or found up to date.
 
     Attributes:
-        data_version: digest of the source bytes, the catalogue entry and the reading code.
+        data_version: digest of the source bytes, the catalogue entry and the reading code: what it is made from.
+        content_version: digest of the rows and of the rejects: what came of it.
         rows: rows of all vintages; `vintages` gives them by vintage.
         files: one entry per source file: what was received, its original header, rows and rejects.
         validations: (file, vintage or dataset it is about, result).
@@ -67,6 +65,7 @@ class RawResult:
     dataset_id: str
     path: Path
     data_version: str
+    content_version: str
     rows: int
     rejects: int
     columns: list[str]
@@ -130,24 +129,13 @@ def _data_version(dataset: Dataset, received: Sequence[_Received], origin: str) 
     content = {
         "origin": origin,
         "parts": [[r.vintage.vintage, r.file.name, [[p.name, p.sha256] for p in r.parts]] for r in received],
-        "dataset": dataset.model_dump(mode="json"),
-        "code": _code_version(),
+        "code": raw_code_version(dataset),
     }
+    return _digest(content)
+
+
+def _digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode("utf-8")).hexdigest()
-
-
-@cache
-def _code_version() -> str:
-    """Digest of the modules that decide what a raw table holds, and the versions of the libraries they use."""
-    here = Path(__file__).parent
-    others = ("formats.py", "raw.py", "raw_files.py", "validation.py", "zip_layout.py")
-    modules = [*sorted((here / "readers").glob("*.py")), *(here / name for name in others)]
-    digest = hashlib.sha256()
-    for path in modules:
-        digest.update(f"{path.name}\0{disk.sha256_of(path)}\n".encode())
-    for library in _READING_LIBRARIES:
-        digest.update(f"{library}=={version(library)}\n".encode())
-    return digest.hexdigest()
 
 
 def _validate_all(dataset: Dataset, received: Sequence[_Received], settings: Settings) -> list[FileValidation]:
@@ -255,14 +243,14 @@ def _write(
     }
     outputs = {f"{dataset.id}.parquet": table, f"{dataset.id}.rejects.parquet": rejects_table(rejected)}
     try:
-        publish(settings.raw_dir, outputs, f"{dataset.id}.json", manifest)
+        written = publish(settings.raw_dir, outputs, f"{dataset.id}.json", manifest)
     except OSError as error:
         raise RawError(
             f"{dataset.id}: cannot write to {settings.raw_dir} ({error.strerror or error}); free some space or check "
             "the rights of this folder, then run again",
             validations,
         ) from error
-    return _result(dataset, settings, manifest, changed=True)
+    return _result(dataset, settings, written, changed=True)
 
 
 def _describe(received: _Received, result: ReadResult) -> dict[str, Any]:
@@ -286,6 +274,7 @@ def _result(dataset: Dataset, settings: Settings, manifest: dict[str, Any], *, c
         dataset_id=dataset.id,
         path=settings.raw_dir / f"{dataset.id}.parquet",
         data_version=manifest["data_version"],
+        content_version=_digest(manifest["outputs"]),
         rows=manifest["rows"],
         rejects=manifest["rejects"],
         columns=manifest["columns"],

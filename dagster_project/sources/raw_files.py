@@ -58,10 +58,12 @@ def rejects_table(rows: Iterable[tuple[str, str, str, str, int, str, str]]) -> p
     )
 
 
-def publish(folder: Path, tables: dict[str, pa.Table], manifest_name: str, manifest: dict[str, Any]) -> None:
+def publish(folder: Path, tables: dict[str, pa.Table], manifest_name: str, manifest: dict[str, Any]) -> dict[str, Any]:
     """Write tables and manifest aside, then move them into place, the manifest last.
 
-    The manifest holds the digest of each table under `outputs`: if the move is interrupted, `is_intact` says so.
+    Returns:
+        The manifest as written, with the digest of each table under `outputs`: if the move is interrupted,
+        `is_intact` says so.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as name:
@@ -69,10 +71,11 @@ def publish(folder: Path, tables: dict[str, pa.Table], manifest_name: str, manif
         for file_name, table in tables.items():
             pq.write_table(table, aside / file_name, compression="zstd", compression_level=3, row_group_size=_ROW_GROUP)
         outputs = {file_name: _fingerprint(aside / file_name) for file_name in tables}
-        text = json.dumps({**manifest, "outputs": outputs}, ensure_ascii=False, indent=1) + "\n"
-        (aside / manifest_name).write_text(text, encoding="utf-8")
+        written = {**manifest, "outputs": outputs}
+        (aside / manifest_name).write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         for file_name in (*tables, manifest_name):
             (aside / file_name).replace(folder / file_name)
+    return written
 
 
 def load_manifest(path: Path) -> dict[str, Any] | None:

@@ -12,7 +12,6 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from dagster_project.defs.automation import NIGHTLY
-from dagster_project.defs.dbt_project import Translator
 from dagster_project.settings import Settings
 from tests.graph_runs import run
 
@@ -143,39 +142,6 @@ def test_one_writer_at_a_time_on_the_warehouse(graph: Any) -> None:
     for key in graph.get_all_asset_keys():
         if key.path[0] in {"staging", "intermediate", "marts", "reference"} or name(key) == "releases/current":
             assert graph.get(key).pools == {"duckdb_writer"}, name(key)
-
-
-def manifest(deep: str = "select 1", other: str = "select 9") -> dict[str, Any]:
-    """A model whose macro calls another; a third macro is not reached."""
-    return {
-        "macros": {
-            "macro.p.near": {"macro_sql": "{{ deep() }}", "depends_on": {"macros": ["macro.p.deep"]}},
-            "macro.p.deep": {"macro_sql": deep, "depends_on": {"macros": ["macro.p.near", "macro.dbt.inner"]}},
-            "macro.dbt.inner": {"macro_sql": "x", "depends_on": {"macros": []}},
-            "macro.p.other": {"macro_sql": other, "depends_on": {"macros": []}},
-        }
-    }
-
-
-def model(sql: str = "{{ near() }}", **more: Any) -> dict[str, Any]:
-    return {"raw_code": sql, "depends_on": {"macros": ["macro.p.near", "macro.gone.away"]}, **more}
-
-
-def version(content: dict[str, Any], props: dict[str, Any]) -> str:
-    return Translator(content).get_code_version(props)
-
-
-def test_the_code_version_of_a_model_sees_macros_reached_through_others() -> None:
-    known = version(manifest(), model())
-    assert version(manifest(), model()) == known
-    assert version(manifest(deep="select 2"), model()) != known
-    assert version(manifest(other="select 8"), model()) == known
-    assert version(manifest(), model("{{ near() }} -- ")) != known
-
-
-def test_the_code_version_of_a_seed_sees_its_contents() -> None:
-    first, second = ({"raw_code": "", "checksum": {"checksum": text}} for text in ("a", "b"))
-    assert version(manifest(), first) != version(manifest(), second)
 
 
 @pytest.mark.end_to_end

@@ -146,10 +146,21 @@ def test_data_version_follows_bytes_entry_and_code(
     elif change == "entry":
         dataset = two_vintages(secrecy="autre règle")
     else:
-        monkeypatch.setattr("dagster_project.sources.raw._code_version", lambda: "other")
+        monkeypatch.setattr("dagster_project.sources.raw.raw_code_version", lambda _: "other")
     second = build_raw(dataset, on_mirror)
     assert second.changed
     assert second.data_version != first.data_version
+    assert (second.content_version != first.content_version) == (change == "bytes")
+
+
+def test_content_version_sees_rejects_and_survives_a_second_look(on_mirror: Settings, mirror: Path) -> None:
+    first = build_raw(two_vintages(rejects_tolerated=1), on_mirror)
+    assert build_raw(two_vintages(rejects_tolerated=1), on_mirror).content_version == first.content_version
+    with (mirror / "essai" / "T_2019.csv").open("a", encoding="utf-8") as file:
+        file.write("QP096003;3\r\n")
+    second = build_raw(two_vintages(rejects_tolerated=1), on_mirror)
+    assert second.rejects == 1
+    assert second.content_version != first.content_version
 
 
 def test_rejects_go_to_their_table_within_the_tolerance(on_mirror: Settings, mirror: Path) -> None:

@@ -21,7 +21,7 @@ from dagster_project.sources.readers.container import open_parts
 if TYPE_CHECKING:
     from dagster_project.sources.archive import ArchivedFile
 
-__all__ = ["GEOMETRY_COLUMNS", "LINEAGE_COLUMNS", "ReadError", "ReadResult", "Reject", "read_file"]
+__all__ = ["GEOMETRY_COLUMNS", "LINEAGE_COLUMNS", "ReadError", "ReadResult", "Reject", "module_of", "read_file"]
 
 _MODULES = {
     "csv": "csv",
@@ -31,6 +31,11 @@ _MODULES = {
     "json": "json_records",
     "parquet": "parquet",
 }
+
+
+def module_of(kind: str) -> str:
+    """Dotted name of the module that reads a format of the catalogue."""
+    return f"{__name__}.{_MODULES[kind]}"
 
 
 def read_file(dataset: Dataset, vintage: Vintage, file: SourceFile, parts: Sequence[ArchivedFile]) -> ReadResult:
@@ -56,7 +61,7 @@ def read_file(dataset: Dataset, vintage: Vintage, file: SourceFile, parts: Seque
         codecs.lookup(dataset.encoding)
     except LookupError as error:
         raise ReadError(f"{dataset.id}: unknown encoding {dataset.encoding!r} in the catalogue") from error
-    read: Reader = import_module(f"{__name__}.{_MODULES[dataset.format]}").read
+    read: Reader = import_module(module_of(dataset.format)).read
     with open_parts(dataset, file, parts) as opened:
         source = Source(dataset, vintage, file, opened)
         try:
