@@ -114,30 +114,37 @@ def _execute(settings: Settings, select: str | None) -> RunOutcome:
             raise_on_error=False,
             run_config={"loggers": {"dq": {}}},
         )
-        failures = [event for event in result.all_events if event.is_step_failure]
-        errors = (*(_reason(event) for event in failures), *_refused(result.all_events))
+        broken = _broken_steps(result.all_events)
         if not result.success:
-            steps = [{"step": str(event.step_key), "error": _reason(event)} for event in failures]
+            steps = [{"step": step, "error": reason} for step, reason in broken.items()]
             report_failure(settings, run_id=result.run_id, job=NIGHTLY, message="run failed", steps=steps)
     after = current_release(settings)
     released = after.release_id if after and after != before else None
+    errors = tuple(f"{step}: {reason}" for step, reason in broken.items())
     return RunOutcome(result.run_id, result.success, released, errors)
 
 
-def _refused(events: Sequence[Any]) -> list[str]:
-    """Blocking checks that failed, with what each observed."""
-    checks = [event.asset_check_evaluation_data for event in events if event.event_type_value == CHECK_EVALUATED]
-    return [
-        f"{check.asset_key.to_user_string()}, {check.check_name}: {check.description}"
-        for check in checks
-        if not check.passed and check.severity.value == "ERROR"
-    ]
+def _broken_steps(events: Sequence[Any]) -> dict[str, str]:
+    """Why each failed step failed, in its own words: Dagster's would only say that a check did not pass."""
+    refused: dict[str, list[str]] = {}
+    for event in events:
+        if event.event_type_value == CHECK_EVALUATED:
+            check = event.asset_check_evaluation_data
+            if not check.passed and check.severity.value == "ERROR":
+                line = f"{check.asset_key.to_user_string()}, {check.check_name}: {check.description}"
+                refused.setdefault(str(event.step_key), []).append(line)
+    return {
+        str(event.step_key): _reason(event.step_failure_data, refused.get(str(event.step_key), []))
+        for event in events
+        if event.is_step_failure
+    }
 
 
-def _reason(event: object) -> str:
-    """The message meant for people: a Failure's description, else the error's own."""
-    data = event.step_failure_data  # type: ignore[attr-defined]
-    if data.user_failure_data and data.user_failure_data.description:
-        return f"{event.step_key}: {data.user_failure_data.description}"  # type: ignore[attr-defined]
-    error = data.error.cause or data.error
-    return f"{event.step_key}: {error.message.strip()}"  # type: ignore[attr-defined]
+def _reason(failure: Any, refused: Sequence[str]) -> str:
+    """The message meant for people: a Failure's description, else the checks that refused, else the error's own."""
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return str(failure.user_failure_data.description)
+    if refused:
+        return "\n".join(refused)
+    error = failure.error.cause or failure.error
+    return str(error.message).strip()
