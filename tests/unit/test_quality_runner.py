@@ -104,6 +104,19 @@ def test_a_rule_that_cannot_be_evaluated_fails_and_says_why(table):
     assert "INCONNUE" in (result.error or "")
 
 
+def test_a_derived_column_named_like_one_of_the_table_says_so(table):
+    """An edition may bring such a column: DuckDB would rename one of them in silence."""
+    result = run(table, suite=SUITE.model_copy(update={"derive": {**SUITE.derive, "nom": "upper(NOM)"}}))
+    assert result["taille"].error is None
+    clashing = {**SUITE.derive, "pop": "nombre(POP)"}
+    rules = tuple(
+        rule.model_copy(update={"kwargs": {**rule.kwargs, "column": "pop"}}) if rule.id == "taille" else rule
+        for rule in SUITE.expectations
+    )
+    result = run(table, suite=SUITE.model_copy(update={"derive": clashing, "expectations": rules}))
+    assert "porte déjà ce nom" in (result["taille"].error or "")
+
+
 def test_a_rule_for_real_sources_is_skipped_on_the_demonstration_and_only_there(table):
     assert run(table)["rennes"].skipped
     found = run(table, real=True)["rennes"]
