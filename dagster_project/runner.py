@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Any
 
 from dagster_project.settings import Settings, export_environment, remember
 
-CHECK_EVALUATED = "ASSET_CHECK_EVALUATION"
 INSTANCE_TEMPLATE = Path(__file__).parent / "dagster.yaml"
 
 
@@ -97,6 +95,7 @@ def _execute(settings: Settings, select: str | None) -> RunOutcome:
 
     from dagster_project.definitions import defs
     from dagster_project.defs.automation import NIGHTLY
+    from dagster_project.defs.reasons import broken_steps
     from dagster_project.release.failures import report_failure
     from dagster_project.release.promote import current_release
 
@@ -114,7 +113,7 @@ def _execute(settings: Settings, select: str | None) -> RunOutcome:
             raise_on_error=False,
             run_config={"loggers": {"dq": {}}},
         )
-        broken = _broken_steps(result.all_events)
+        broken = broken_steps(result.all_events)
         if not result.success:
             steps = [{"step": step, "error": reason} for step, reason in broken.items()]
             report_failure(settings, run_id=result.run_id, job=NIGHTLY, message="run failed", steps=steps)
@@ -122,29 +121,3 @@ def _execute(settings: Settings, select: str | None) -> RunOutcome:
     released = after.release_id if after and after != before else None
     errors = tuple(f"{step}: {reason}" for step, reason in broken.items())
     return RunOutcome(result.run_id, result.success, released, errors)
-
-
-def _broken_steps(events: Sequence[Any]) -> dict[str, str]:
-    """Why each failed step failed, in its own words: Dagster's would only say that a check did not pass."""
-    refused: dict[str, list[str]] = {}
-    for event in events:
-        if event.event_type_value == CHECK_EVALUATED:
-            check = event.asset_check_evaluation_data
-            if not check.passed and check.severity.value == "ERROR":
-                line = f"{check.asset_key.to_user_string()}, {check.check_name}: {check.description}"
-                refused.setdefault(str(event.step_key), []).append(line)
-    return {
-        str(event.step_key): _reason(event.step_failure_data, refused.get(str(event.step_key), []))
-        for event in events
-        if event.is_step_failure
-    }
-
-
-def _reason(failure: Any, refused: Sequence[str]) -> str:
-    """The message meant for people: a Failure's description, else the checks that refused, else the error's own."""
-    if failure.user_failure_data and failure.user_failure_data.description:
-        return str(failure.user_failure_data.description)
-    if refused:
-        return "\n".join(refused)
-    error = failure.error.cause or failure.error
-    return str(error.message).strip()
