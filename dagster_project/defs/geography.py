@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -15,6 +15,9 @@ from dagster_project.quality.corrections import corrections_table, load_correcti
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
 from dagster_project.sources.derived import cached_table, catalogue_table, source_file_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -42,10 +45,7 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         description="Producteur, licence, page officielle et rythme de chaque jeu de données du catalogue.",
     )
     def catalogue() -> dg.MaterializeResult[Any]:
-        path = settings.derived_dir / "catalogue.parquet"
-        table = catalogue_table(load_catalogue())
-        digest, rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
-        return _result(path, digest, rows, {})
+        return _small(settings.derived_dir / "catalogue.parquet", catalogue_table(load_catalogue()))
 
     @dg.asset(
         key=["derived", "source_file"],
@@ -56,10 +56,8 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         description="Fichiers dont la version est faite : empreinte, adresse, date de réception, producteur, licence.",
     )
     def source_file() -> dg.MaterializeResult[Any]:
-        path = settings.derived_dir / "source_file.parquet"
         table = source_file_table(load_catalogue(), settings.raw_dir)
-        digest, rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
-        return _result(path, digest, rows, {})
+        return _small(settings.derived_dir / "source_file.parquet", table)
 
     @dg.asset(
         key=["derived", "corrections"],
@@ -69,14 +67,17 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         description="Corrections déclarées d’erreurs connues des sources, avec leur motif et qui les a signalées.",
     )
     def corrections() -> dg.MaterializeResult[Any]:
-        path = settings.derived_dir / "corrections.parquet"
         # Codes of the demonstration territory are invented: no correction of a real file concerns them.
         declared = () if settings.sources == "demo" else load_corrections(load_catalogue())
-        table = corrections_table(declared, load_catalogue())
-        digest, rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
-        return _result(path, digest, rows, {})
+        return _small(settings.derived_dir / "corrections.parquet", corrections_table(declared, load_catalogue()))
 
     return [zone_geometries, catalogue, source_file, corrections]
+
+
+def _small(path: Path, table: pa.Table) -> dg.MaterializeResult[Any]:
+    """Write a table whose rows are their own digest."""
+    digest, rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
+    return _result(path, digest, rows, {})
 
 
 def _result(path: Path, digest: str, rows: int, metadata: dict[str, Any]) -> dg.MaterializeResult[Any]:
