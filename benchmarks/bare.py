@@ -1,7 +1,7 @@
 """The bare work, in one process: same bytes, same readers, same SQL, same tables written.
 
 No fetching, no validation, no expectation, no test, no lineage, no orchestrator: the least that gives the same
-figures. `python -m benchmarks.bare PLAN OUT` writes OUT/{raw,derived,release} and OUT/building.duckdb, and prints
+figures. `python -m benchmarks.bare PLAN OUT` writes OUT/{raw,derived,release} and OUT/warehouse.duckdb, and prints
 the seconds of each phase as JSON.
 """
 
@@ -90,7 +90,7 @@ def run_sql(plan: Plan, out: Path) -> None:
         "preserve_insertion_order": True,
     }
     # dbt compiled the catalogue's name into the SQL: the file must bear it.
-    with duckdb.connect(str(out / "building.duckdb"), config=settings) as connection:
+    with duckdb.connect(str(out / "warehouse.duckdb"), config=settings) as connection:
         for schema in sorted({step["schema"] for step in plan["steps"]}):
             connection.execute(f"create schema {schema}")
         for step in plan["steps"]:
@@ -112,7 +112,7 @@ def export_release(plan: Plan, out: Path) -> None:  # noqa: ARG001 (a phase like
     from dagster_project.release.promote import FLAT_ZONE, MARTS, REFERENCE
 
     tables = [(f"marts.{name}", name) for name in MARTS] + [(f"reference.{name}", name) for name in REFERENCE]
-    with duckdb.connect(str(out / "building.duckdb"), read_only=True) as connection:
+    with duckdb.connect(str(out / "warehouse.duckdb"), read_only=True) as connection:
         for table, name in tables:
             target = out / "release" / name
             ordered = f"(select * from {table} order by all)"

@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.measure import Cost, program, run
 from dagster_project.settings import PROJECT_ROOT, Settings
 
-COPIED = ("benchmarks", "dagster_project", "dbt_models", "expectations", "seeds")
+COPIED = ("benchmarks", "corrections", "dagster_project", "dbt_models", "expectations", "seeds")
 LEFT_OUT = shutil.ignore_patterns("target", "logs", "__pycache__", ".user.yml")
 
 

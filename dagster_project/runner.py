@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Any
 
 from dagster_project.settings import Settings, export_environment, remember
 
-CHECK_EVALUATED = "ASSET_CHECK_EVALUATION"
 INSTANCE_TEMPLATE = Path(__file__).parent / "dagster.yaml"
 
 
@@ -96,8 +94,9 @@ def _execute(settings: Settings, select: str | None) -> RunOutcome:
     import dagster as dg
 
     from dagster_project.definitions import defs
-    from dagster_project.defs.audit import failure_reason, write_run_audit
+    from dagster_project.defs.audit import write_run_audit
     from dagster_project.defs.automation import NIGHTLY
+    from dagster_project.defs.reasons import broken_steps
     from dagster_project.release.failures import report_failure
     from dagster_project.release.promote import current_release
 
@@ -115,22 +114,12 @@ def _execute(settings: Settings, select: str | None) -> RunOutcome:
             raise_on_error=False,
             run_config={"loggers": {"dq": {}}},
         )
-        failures = [event for event in result.all_events if event.is_step_failure]
-        errors = (*(f"{event.step_key}: {failure_reason(event)}" for event in failures), *_refused(result.all_events))
+        broken = broken_steps(result.all_events)
         if not result.success:
-            steps = [{"step": str(event.step_key), "error": failure_reason(event)} for event in failures]
+            steps = [{"step": step, "error": reason} for step, reason in broken.items()]
             write_run_audit(settings, instance, result.run_id, succeeded=False)
             report_failure(settings, run_id=result.run_id, job=NIGHTLY, message="run failed", steps=steps)
     after = current_release(settings)
     released = after.release_id if after and after != before else None
+    errors = tuple(f"{step}: {reason}" for step, reason in broken.items())
     return RunOutcome(result.run_id, result.success, released, errors)
-
-
-def _refused(events: Sequence[Any]) -> list[str]:
-    """Blocking checks that failed, with what each observed."""
-    checks = [event.asset_check_evaluation_data for event in events if event.event_type_value == CHECK_EVALUATED]
-    return [
-        f"{check.asset_key.to_user_string()}, {check.check_name}: {check.description}"
-        for check in checks
-        if not check.passed and check.severity.value == "ERROR"
-    ]

@@ -66,6 +66,11 @@ class Home:
         found["warehouse"] = digest(self.settings.warehouse)
         return found
 
+    def failure_reports(self) -> list[Any]:
+        """What failed runs reported, in JSON."""
+        reports = sorted((self.settings.reports_dir / "failures").glob("*.json"))
+        return [json.loads(path.read_text(encoding="utf-8")) for path in reports]
+
     def archived(self) -> tuple[dict[str, str], bytes]:
         """Objects of the archive, and its log."""
         log = self.settings.archive_dir / "log.jsonl"

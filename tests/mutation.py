@@ -25,6 +25,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from dagster_project.release.promote import building_path
 from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
 from dagster_project.sources.catalogue import Dataset, load_catalogue
 from tests.cells import Cell, change_cells
@@ -90,9 +91,9 @@ def prove(base: Settings, work: Path, *, from_lineage: int, from_anywhere: int, 
             changes = [(m.cell, m.new) for m in batch if m.cell.dataset == dataset.id]
             change_cells(_sources(settings), dataset, changes)
         rebuild(settings)
-        moved = moved_figures(base.warehouse, _building(settings))
+        moved = moved_figures(base.warehouse, building_path(settings))
         expected = {figure: m for m in batch for figure in m.predicted}
-        born = predicted_births(base.warehouse, _building(settings), batch)
+        born = predicted_births(base.warehouse, building_path(settings), batch)
         proof.batches += 1
         proof.moved |= moved
         proof.missing += [(figure, str(expected[figure].cell)) for figure in sorted(expected.keys() - moved)]
@@ -296,10 +297,6 @@ def _copy(base: Settings, home: Path) -> Settings:
         shutil.copyfile(base.demo_mirror / "generateur.json", mirror / "generateur.json")
         return Settings(home=home, sources="demo")
     return Settings(home=home, sources="mirror", mirror=str(mirror), territory=base.territory)
-
-
-def _building(settings: Settings) -> Path:
-    return settings.derived_dir / "building.duckdb"
 
 
 def report(base: Settings, proof: Proof, seed: int) -> str:

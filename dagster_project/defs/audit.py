@@ -1,6 +1,6 @@
 """What Dagster's event log says of a run, for the audit page; written whether the run succeeds or fails."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.defs import OWNER
+from dagster_project.defs.reasons import broken_steps
 from dagster_project.provenance.build import code_digest
 from dagster_project.quality.audit import Audit, Check, Input, Step, write_audit
 from dagster_project.release.promote import current_release
@@ -68,9 +69,9 @@ def write_run_audit(settings: Settings, instance: dg.DagsterInstance, run_id: st
     return write_audit(settings.reports_dir, audit)
 
 
-def _steps(events: Iterable[Any]) -> list[Step]:
+def _steps(events: Sequence[Any]) -> list[Step]:
     """Steps in the order in which they ended; the audit itself is still running."""
-    found = {}
+    found, reasons = {}, broken_steps(events)
     for event in events:
         if event.event_type_value in STATUSES and event.step_key != AUDIT:
             data = event.event_specific_data
@@ -79,18 +80,9 @@ def _steps(events: Iterable[Any]) -> list[Step]:
                 name=event.step_key,
                 status=STATUSES[event.event_type_value],
                 seconds=None if failed else round(getattr(data, "duration_ms", 0) / 1000, 2),
-                error=failure_reason(event) if failed else None,
+                error=reasons.get(event.step_key),
             )
     return list(found.values())
-
-
-def failure_reason(event: Any) -> str:
-    """The message of a failed step that is meant for people: a Failure's description, else the error's own."""
-    data = event.step_failure_data
-    if data.user_failure_data and data.user_failure_data.description:
-        return str(data.user_failure_data.description)
-    error = data.error.cause or data.error
-    return str(error.message.strip())
 
 
 def _inputs(events: Iterable[Any]) -> list[Input]:

@@ -5,7 +5,8 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.defs.audit import write_run_audit
-from dagster_project.release.failures import report_failure
+from dagster_project.defs.reasons import broken_steps
+from dagster_project.release.failures import report_failure, report_file
 from dagster_project.settings import Settings
 
 NIGHTLY = "nightly"
@@ -41,15 +42,17 @@ def failure_sensor(settings: Settings) -> dg.SensorDefinition:
         description="Écrit un rapport de panne et appelle le webhook DQ_WEBHOOK_URL s’il est défini.",
     )
     def failure_report(context: dg.RunFailureSensorContext) -> None:
-        steps = [
-            {"step": str(event.step_key), "error": event.message or ""} for event in context.get_step_failure_events()
-        ]
+        run = context.dagster_run
+        if report_file(settings, run.run_id).exists():
+            return  # `dq run` has reported its own failure
+        logged = context.instance.all_logs(run.run_id)
+        broken = broken_steps(entry.dagster_event for entry in logged if entry.dagster_event)
         path = report_failure(
             settings,
-            run_id=context.dagster_run.run_id,
-            job=context.dagster_run.job_name,
+            run_id=run.run_id,
+            job=run.job_name,
             message=context.failure_event.message or "",
-            steps=steps,
+            steps=[{"step": step, "error": reason} for step, reason in broken.items()],
         )
         page = write_run_audit(settings, context.instance, context.dagster_run.run_id, succeeded=False)
         context.log.info(f"failure report: {path}; audit: {page}")

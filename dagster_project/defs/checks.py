@@ -4,11 +4,12 @@ One check per expectation would write some 1,500 events a run, half a minute on 
 result of each expectation, by its stable id, is in the check's metadata and in the quality report.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
 from dagster_project.defs.raw import raw_key
+from dagster_project.quality.messages import refusals
 from dagster_project.quality.runner import ExpectationResult, run_suites
 from dagster_project.quality.suites import Suite, load_suites
 from dagster_project.release.audit import expectation_cache, export_marts, suite_tables
@@ -61,50 +62,40 @@ def _checks(name: str, suites: list[Suite], settings: Settings) -> dg.AssetCheck
             wanted.values(), tables, real=settings.sources != "demo", cache_dir=expectation_cache(settings)
         )
         for key in sorted(selected):
-            concerned = [
-                result
-                for result in results
-                if _asset_key(wanted[result.suite]) == key.asset_key
-                and (result.severity == "critical") == CHECKS[key.name]
-            ]
-            yield _shown(key, concerned)
+            suite = next(suite for suite in wanted.values() if _asset_key(suite) == key.asset_key)
+            concerned = [r for r in results if r.suite == suite.name and (r.severity == "critical") == CHECKS[key.name]]
+            yield _shown(key, suite, concerned)
 
     return suite_checks
 
 
-def _shown(key: dg.AssetCheckKey, results: list[ExpectationResult]) -> dg.AssetCheckResult:
+def _shown(key: dg.AssetCheckKey, suite: Suite, results: list[ExpectationResult]) -> dg.AssetCheckResult:
     failed = [result for result in results if not result.passed]
     rows = [
-        dg.TableRecord({"attente": result.id, **{name: _plain(value) for name, value in row.items()}})
+        {"attente": result.id, **{name: _plain(value) for name, value in row.items()}}
         for result in failed
         for row in result.failing_rows
     ]
-    outcomes = [
-        dg.TableRecord(
-            {
-                "attente": r.id,
-                "resultat": "ok" if r.passed else "échec",
-                "observe": r.error or r.observed,
-                "motif": r.reason,
-            }
-        )
-        for r in results
-    ]
+    outcomes = [dg.TableRecord(_outcome(result)) for result in results]
     metadata: dict[str, dg.MetadataValue] = {"attentes": dg.MetadataValue.table(outcomes)}
     if rows:
-        metadata["lignes_en_echec"] = dg.MetadataValue.json([dict(row.data) for row in rows[:ROWS_SHOWN]])
+        metadata["lignes_en_echec"] = dg.MetadataValue.json(rows[:ROWS_SHOWN])
     return dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if CHECKS[key.name] else dg.AssetCheckSeverity.WARN,
-        description=" ; ".join(f"{r.id} : {r.error or r.observed}" for r in failed)
-        or f"{len(results)} attentes tenues",
+        description=refusals(suite, failed) or _held(results),
         metadata=metadata,
     )
 
 
-def _outcome(result: ExpectationResult) -> dict[str, str]:
+def _held(results: list[ExpectationResult]) -> str:
+    skipped = sum(result.skipped for result in results)
+    return f"{len(results) - skipped} attentes tenues" + (f", {skipped} sans objet" if skipped else "")
+
+
+def _outcome(result: ExpectationResult) -> Mapping[str, str]:
     return {
         "attente": result.id,
         "resultat": "sans objet" if result.skipped else "ok" if result.passed else "échec",

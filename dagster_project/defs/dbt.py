@@ -23,7 +23,6 @@ from dagster_project.release.promote import building_path, current_release
 from dagster_project.settings import Settings
 
 UNIQUE_ID = "dagster_dbt/unique_id"
-ROWS_IN_MESSAGE = 3
 INDICATOR_VALUE = dg.AssetKey(["marts", "indicator_value"])
 
 
@@ -82,7 +81,7 @@ def _build(
     results = _read(target / "run_results.json")["results"]
     with BuiltTables(building, manifest, target) as tables:
         yield from _events(context, results, tables)
-        broken = [_why(result, tables) for result in results if result["status"] in {"error", "fail"}]
+        broken = [tables.reason(result) for result in results if result["status"] in {"error", "fail"}]
     _keep_unit_tests(settings, results)
     if broken:
         building.unlink(missing_ok=True)
@@ -158,14 +157,6 @@ def _keep_unit_tests(settings: Settings, results: list[dict[str, Any]]) -> None:
     if outcome:
         content = {"code": code_digest() if set(outcome.values()) == {"pass"} else "", "results": outcome}
         _unit_tests_path(settings).write_text(json.dumps(content, indent=1), encoding="utf-8")
-
-
-def _why(result: dict[str, Any], tables: BuiltTables) -> str:
-    """What failed, in dbt's words, and for a test the first rows it found."""
-    message = " ".join((result["message"] or result["status"]).split())
-    rows = tables.rows_in_fault(result["unique_id"])[:ROWS_IN_MESSAGE] if result["status"] == "fail" else []
-    shown = "".join(f"\n    {', '.join(f'{name}={value}' for name, value in row.items())}" for row in rows)
-    return f"{result['unique_id']}: {message}{shown}"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -17,6 +17,11 @@ from dagster_project.provenance.content import content_version
 from dagster_project.release.report import failing_rows
 
 LOG = logging.getLogger(__name__)
+ROWS_IN_MESSAGE = 3
+ADVICE = (
+    "    What to do: compare these rows with the producer's file; if it is wrong, tell the producer and drop a mended "
+    "copy in the inbox (DQ_HOME/inbox); if it is right, the model or the rule must change."
+)
 Relation = tuple[str, str]
 
 
@@ -110,6 +115,23 @@ class BuiltTables:
         """The same rows, as metadata of the check."""
         rows = self.rows_in_fault(unique_id)
         return {"lignes_en_echec": dg.MetadataValue.table([dg.TableRecord(row) for row in rows])} if rows else {}
+
+    def reason(self, result: Mapping[str, Any]) -> str:
+        """Why a node failed, from its entry in `run_results.json`: for a test, the first rows it refused."""
+        unique_id = result["unique_id"]
+        message = " ".join((result["message"] or result["status"]).split())
+        if result["status"] != "fail" or unique_id not in self._manifest["nodes"]:
+            return f"{unique_id}: {message}"
+        test = self._manifest["nodes"][unique_id]
+        model = (test.get("attached_node") or unique_id).rsplit(".", 1)[-1]
+        rows = [
+            "    " + ", ".join(f"{name}={value}" for name, value in row.items())
+            for row in self.rows_in_fault(unique_id)[:ROWS_IN_MESSAGE]
+        ]
+        head = (
+            f"{model}: {result['failures']} row(s) refused by {test['name']} (dbt_models/{test['original_file_path']})"
+        )
+        return "\n".join([head, *rows, ADVICE])
 
     def _all_columns(self) -> dict[Relation, dict[str, str]]:
         found: dict[Relation, dict[str, str]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -17,6 +17,9 @@ from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
 from dagster_project.sources.code import catalogue_facts
 from dagster_project.sources.derived import cached_table, catalogue_rows, catalogue_table, source_file_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -50,10 +53,7 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         code_version=code_version(catalogue_table.__module__, own=[__name__], facts=catalogue_rows(datasets)),
     )
     def catalogue() -> dg.MaterializeResult[Any]:
-        path = settings.derived_dir / "catalogue.parquet"
-        table = catalogue_table(datasets)
-        rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
-        return _result(path, rows, {})
+        return _small(settings.derived_dir / "catalogue.parquet", catalogue_table(datasets))
 
     @dg.asset(
         key=["derived", "source_file"],
@@ -65,10 +65,8 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         code_version=code_version(source_file_table.__module__, own=[__name__], facts=catalogue_facts(datasets)),
     )
     def source_file() -> dg.MaterializeResult[Any]:
-        path = settings.derived_dir / "source_file.parquet"
         table = source_file_table(datasets, settings.raw_dir)
-        rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
-        return _result(path, rows, {})
+        return _small(settings.derived_dir / "source_file.parquet", table)
 
     @dg.asset(
         key=["derived", "corrections"],
@@ -84,12 +82,15 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         ),
     )
     def corrections() -> dg.MaterializeResult[Any]:
-        path = settings.derived_dir / "corrections.parquet"
-        table = corrections_table(declared, datasets)
-        rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
-        return _result(path, rows, {})
+        return _small(settings.derived_dir / "corrections.parquet", corrections_table(declared, datasets))
 
     return [zone_geometries, catalogue, source_file, corrections]
+
+
+def _small(path: Path, table: pa.Table) -> dg.MaterializeResult[Any]:
+    """Write a table whose rows are their own digest."""
+    rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
+    return _result(path, rows, {})
 
 
 def _result(path: Path, rows: int, metadata: dict[str, Any]) -> dg.MaterializeResult[Any]:

@@ -120,10 +120,6 @@ def _records(validations: list[FileValidation]) -> list[dg.TableRecord]:
     ]
 
 
-def _outcome(validation: Validation) -> str:
-    return "ok" if validation.passed else "échec"
-
-
 def _materialisation(dataset: Dataset, result: RawResult) -> dg.MaterializeResult[Any]:
     files = [dg.TableRecord({key: str(value) for key, value in file.items()}) for file in result.files]
     return dg.MaterializeResult(

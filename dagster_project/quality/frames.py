@@ -81,7 +81,7 @@ class Table:
 
     def frame(self) -> Frame:
         """Columns the rules name; one that cannot be had is reported in `missing`, the others are still checked."""
-        present = [column for column in self._suite.columns if column in self._types]
+        present = [column for column in self._suite.columns if column in self._types and column not in self._missing]
         absent = {column: self._missing.get(column, "colonne absente de la table") for column in self._suite.columns}
         selected = "".join(f", {self._expression(column)} as {_name(column)}" for column in present)
         data = self._db.execute(f"select {_POSITION}{selected} from derived order by {_POSITION}").df()
@@ -107,7 +107,10 @@ class Table:
 
     def _derive(self) -> None:
         """Create the view with the derived columns, each able to use those before it."""
-        derive = dict(self._suite.derive)
+        taken = {name.lower() for name in self._own}
+        derive = {name: expression for name, expression in self._suite.derive.items() if name.lower() not in taken}
+        clash = "une colonne de la table porte déjà ce nom : en donner un autre à la colonne dérivée de la suite"
+        self._missing.update(dict.fromkeys(self._suite.derive.keys() - derive.keys(), clash))
         # One view binds them all at once; only when one is wrong are they tried in turn, to say which.
         if self._refusal(derive) is not None:
             kept: dict[str, str] = {}

@@ -13,6 +13,11 @@ from dagster_project.settings import Settings
 LOG = logging.getLogger(__name__)
 
 
+def report_file(settings: Settings, run_id: str) -> Path:
+    """Where the report of a failed run is."""
+    return settings.reports_dir / "failures" / f"{run_id}.json"
+
+
 def report_failure(settings: Settings, *, run_id: str, job: str, message: str, steps: Sequence[dict[str, str]]) -> Path:
     """Write `reports/failures/<run>.json` and post the same JSON to the webhook.
 
@@ -28,7 +33,7 @@ def report_failure(settings: Settings, *, run_id: str, job: str, message: str, s
         "territory": settings.territory,
         "current_release_unchanged": True,
     }
-    path = settings.reports_dir / "failures" / f"{run_id}.json"
+    path = report_file(settings, run_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if settings.webhook_url:

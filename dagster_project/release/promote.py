@@ -1,6 +1,6 @@
 """Promotion of a checked build to a release.
 
-    building.duckdb ─▶ releases/<id>.partial/ ─▶ releases/<id>/ ─▶ releases/current ─▶ warehouse.duckdb
+    derived/building/ ─▶ releases/<id>.partial/ ─▶ releases/<id>/ ─▶ releases/current ─▶ warehouse.duckdb
 
 Every step is a rename on one file system; a crash between any two leaves `current` on a whole release. The
 warehouse follows last: it is disposable, and every run builds it anew.
@@ -52,8 +52,11 @@ class Release:
 
 
 def building_path(settings: Settings) -> Path:
-    """Where dbt builds, beside the warehouse that readers use."""
-    return settings.derived_dir / "building.duckdb"
+    """Where dbt builds, beside the warehouse that readers use.
+
+    The file bears the warehouse's name: DuckDB names a database after its file, and views keep that name.
+    """
+    return settings.derived_dir / "building" / settings.warehouse.name
 
 
 def current_release(settings: Settings) -> Release | None:

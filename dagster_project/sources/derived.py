@@ -45,12 +45,7 @@ def catalogue_rows(datasets: Mapping[str, Dataset]) -> list[dict[str, str | int 
     return [
         {
             "dataset": dataset.id,
-            "producer": dataset.origin.producer,
-            "title": dataset.origin.title,
-            "citation": dataset.origin.citation,
-            "page": dataset.origin.page,
-            "licence": dataset.origin.licence.name,
-            "licence_url": dataset.origin.licence.url,
+            **_attribution(dataset),
             "rhythm_days": dataset.rhythm_days,
         }
         for dataset in datasets.values()
@@ -62,6 +57,18 @@ def catalogue_table(datasets: Mapping[str, Dataset]) -> pa.Table:
     import pyarrow as pa
 
     return pa.Table.from_pylist(catalogue_rows(datasets))
+
+
+def _attribution(dataset: Dataset) -> dict[str, str]:
+    origin = dataset.origin
+    return {
+        "producer": origin.producer,
+        "title": origin.title,
+        "citation": origin.citation,
+        "page": origin.page,
+        "licence": origin.licence.name,
+        "licence_url": origin.licence.url,
+    }
 
 
 SOURCE_FILE_COLUMNS = (
@@ -101,12 +108,7 @@ def source_file_table(datasets: dict[str, Dataset], raw_dir: Path) -> pa.Table:
                         "file": received["file"],
                         "source_sha256": part["sha256"],
                         **{name: part[name] for name in ("name", "size", "url", "fetched_at", "origin")},
-                        "producer": dataset.origin.producer,
-                        "title": dataset.origin.title,
-                        "citation": dataset.origin.citation,
-                        "page": dataset.origin.page,
-                        "licence": dataset.origin.licence.name,
-                        "licence_url": dataset.origin.licence.url,
+                        **_attribution(dataset),
                         "copy_of": copies.get(part["origin"], "producer_bytes"),
                         "format": dataset.format,
                         "encoding": dataset.encoding,

@@ -178,7 +178,7 @@ def _check_signature(subject: _Subject) -> _Outcome:
         absent = {".shp", ".shx", ".dbf"} - {formats.suffix_of(part.name) for part in subject.parts}
         if absent:
             raise _FailedError(f"il manque au shapefile : {', '.join(sorted(absent))}.")
-    if kind == "xlsx" and subject.bomb is None and not zip_layout.is_workbook(subject.parts[0].path):
+    if kind == "xlsx" and not (subject.bomb or subject.layout or zip_layout.is_workbook(subject.parts[0].path)):
         raise _FailedError("c'est une archive zip, mais pas un classeur Excel.")
     return f"Les premiers octets sont ceux d'un fichier {kind}.", {}
 

@@ -1,7 +1,8 @@
 {#
     Observations of one dataset: the cells that indicators use, in the zones of the territory, typed, each with its
     address in the source file. Zones that no list knows are in `int_zones__non_rapprochees`.
-    Which source column feeds which variable, edition by edition, is data: the seed `variable_column`.
+    Which source column feeds which variable, edition by edition, is data: the seed `variable_column`. Names compare
+    without regard to case, as in raw tables: producers change it from one edition to the next.
     A cell under a declared correction (corrections/*.yml) takes the corrected value; `raw_value` stays the producer's.
     An empty cell takes its reason from the NOTE column the seed names, or from what is known of the dataset
     (`note_status`); without either it is `nd`. Only then does the note count, and is it kept beside.
@@ -30,10 +31,10 @@ cellule as (
 
 utile as materialized (
     select * from cellule
-    where source_column in (
-        select source_column from wanted
+    where lower(source_column) in (
+        select lower(source_column) from wanted
         union
-        select note_column from wanted
+        select lower(note_column) from wanted
     )
 ),
 
@@ -49,14 +50,14 @@ retenue as (
     from utile
     inner join wanted
         on
-            utile.source_column = wanted.source_column
+            lower(utile.source_column) = lower(wanted.source_column)
             and wanted.vintage in ('*', utile.vintage)
     left join {{ source('derived', 'corrections') }} as correction
         on
             correction.dataset = '{{ dataset }}'
             and utile.vintage = correction.vintage
             and utile.zone_code = correction.zone_code
-            and utile.source_column = correction.source_column
+            and lower(utile.source_column) = lower(correction.source_column)
 ),
 
 note as (
@@ -66,7 +67,7 @@ note as (
         source_column as note_column,
         raw_value as note_code
     from utile
-    where source_column in (select note_column from wanted)
+    where lower(source_column) in (select lower(note_column) from wanted)
 )
 
 select
@@ -106,7 +107,7 @@ left join note
     on
         retenue._source_sha256 = note._source_sha256
         and retenue._source_row = note._source_row
-        and retenue.note_column = note.note_column
+        and lower(retenue.note_column) = lower(note.note_column)
 left join {{ ref('note_status') }} as note_status
     on
         note_status.dataset in ('*', '{{ dataset }}')

@@ -85,19 +85,6 @@ def test_every_dataset_and_the_two_marts_have_a_suite():
     assert set(SUITES) - set(RAW) == {"dim_zone", "indicator_value"}
 
 
-def test_a_duplicated_quarter_is_shown_with_its_row_in_the_source(tables, tmp_path):
-    broken = _altered(
-        tables["insee_revn"],
-        "insert into t select * from t where _vintage = '2021' and _source_row = 5",
-        tmp_path / "broken.parquet",
-    )
-    results = run_suites([SUITES["insee_revn"]], {"insee_revn": broken}, real=False, cache_dir=tmp_path / "cache")
-    (failed,) = [r for r in results if not r.passed]
-    assert (failed.id, failed.blocking, failed.unexpected_count) == ("zone-unique-par-edition", True, 2)
-    assert [(row["_vintage"], row["_source_row"]) for row in failed.failing_rows] == [("2021", 5), ("2021", 5)]
-    assert failed.failing_rows[0]["LIBGEO"], "whole rows are shown, not only the column of the rule"
-
-
 def test_one_shifted_decimal_blocks_and_names_its_row(tables, tmp_path):
     broken = _altered(tables["insee_revn"], SHIFTED_DECIMAL, tmp_path / "b.parquet")
     results = run_suites([SUITES["insee_revn"]], {"insee_revn": broken}, real=False, cache_dir=tmp_path / "cache")

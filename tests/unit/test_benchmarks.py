@@ -120,7 +120,7 @@ def test_compiled_sql_reads_the_tables_of_the_bare_program(tmp_path: Path) -> No
         "resource_type": "model",
         "name": "m",
         "schema": "marts",
-        "relation_name": '"building"."marts"."m"',
+        "relation_name": '"warehouse"."marts"."m"',
         "config": {"materialized": "table"},
         "package_name": "p",
         "original_file_path": "models/m.sql",
@@ -135,25 +135,25 @@ def test_bare_runs_seeds_views_and_tables_in_order(tmp_path: Path) -> None:
         {
             "kind": "seed",
             "schema": "reference",
-            "relation": '"building"."reference"."s"',
+            "relation": '"warehouse"."reference"."s"',
             "csv": str(tmp_path / "s.csv"),
             "columns": {"code": "VARCHAR", "label": "VARCHAR"},
         },
         {
             "kind": "view",
             "schema": "staging",
-            "relation": '"building"."staging"."v"',
-            "sql": 'select * from "building"."reference"."s" -- a comment ends the text',
+            "relation": '"warehouse"."staging"."v"',
+            "sql": 'select * from "warehouse"."reference"."s" -- a comment ends the text',
         },
         {
             "kind": "table",
             "schema": "marts",
-            "relation": '"building"."marts"."t"',
-            "sql": 'select * from "building"."staging"."v"',
+            "relation": '"warehouse"."marts"."t"',
+            "sql": 'select * from "warehouse"."staging"."v"',
         },
     ]
     bare.run_sql({"steps": steps}, tmp_path)
-    with duckdb.connect(str(tmp_path / "building.duckdb")) as connection:
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
         assert connection.execute("select * from marts.t order by code").fetchall() == [("01", None), ("02", "b")]
 
 

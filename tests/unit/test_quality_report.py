@@ -22,8 +22,7 @@ from dagster_project.quality.report_model import (
 )
 from dagster_project.quality.results import ExpectationResult
 from dagster_project.sources.catalogue import load_catalogue
-
-CHROMIUM = Path("/usr/bin/chromium")
+from tests.browser import offline_browser
 
 
 def expectation(**changes: object) -> ExpectationResult:
@@ -234,24 +233,12 @@ def test_a_missing_input_says_what_to_run(tmp_path):
 
 @pytest.mark.browser
 def test_the_page_opens_offline_and_shows_a_failing_row(tmp_path):
-    if not CHROMIUM.exists():
-        pytest.skip(f"no headless browser at {CHROMIUM}: install chromium to run this test")
-    from playwright.sync_api import sync_playwright
-
     build_report(tmp_path / "qualite.html", report(expectations=[FAILED]))
-    asked: list[str] = []
-    errors: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        opened = browser.new_context(offline=True, viewport={"width": 1200, "height": 900}).new_page()
-        opened.on("request", lambda request: asked.append(request.url))
-        opened.on("console", lambda message: errors.append(message.text))
-        opened.on("pageerror", lambda error: errors.append(str(error)))
-        opened.goto((tmp_path / "qualite.html").as_uri())
+    with offline_browser() as visit:
+        opened = visit.open(tmp_path / "qualite.html")
         row = opened.get_by_role("region", name="Lignes en échec : taux-plausible")
         assert row.is_visible()
         assert "Pré & Cité" in row.inner_text()
         assert opened.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page scrolls sideways"
-        browser.close()
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
-    assert errors == []
+    assert visit.asked == []
+    assert visit.errors == []

@@ -84,7 +84,9 @@ def _check_catalogue(source: Source, present: dict[str, str]) -> None:
     expected = dict.fromkeys([*(column.name for column in source.dataset.columns), *source.dataset.key])
     missing = [name for name in expected if name.lower() not in present and name.lower() not in absent]
     if missing:
-        lines = [_missing_line(name, source.dataset.columns, list(present.values())) for name in missing]
+        known = {name.lower() for name in expected}
+        unknown = [name for lower, name in present.items() if lower not in known]
+        lines = [_missing_line(name, source.dataset.columns, list(present.values()), unknown) for name in missing]
         raise ReadError(
             f"{source.where}: {len(missing)} column(s) of the catalogue are not in the file\n"
             + "\n".join(lines)
@@ -94,10 +96,14 @@ def _check_catalogue(source: Source, present: dict[str, str]) -> None:
         )
 
 
-def _missing_line(name: str, columns: Iterable[Column], present: list[str]) -> str:
+def _missing_line(name: str, columns: Iterable[Column], present: list[str], unknown: list[str]) -> str:
     by_lower = {other.lower(): other for other in present}
     close = [by_lower[match] for match in get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)]
     meaning = next((column.meaning for column in columns if column.name == name), "key of the dataset")
-    shown = ", ".join(repr(other) for other in present[:_NAMES_SHOWN]) + (", …" if present[_NAMES_SHOWN:] else "")
-    hint = f"looks like it: {', '.join(map(repr, close))}" if close else f"no name looks like it among {shown}"
-    return f"  - expected {name!r} ({meaning}); {hint}"
+    hint = f"looks like it: {', '.join(map(repr, close))}" if close else f"no name looks like it among {_some(present)}"
+    new = f"; not in the catalogue: {_some(unknown)}" if unknown else ""
+    return f"  - expected {name!r} ({meaning}); {hint}{new}"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(map(repr, names[:_NAMES_SHOWN])) + (", …" if names[_NAMES_SHOWN:] else "")
