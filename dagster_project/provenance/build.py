@@ -27,6 +27,7 @@ CODE = (
     ("expectations", "*.json"),
     ("corrections", "*.yml"),
     ("dagster_project/geo", "*.py"),
+    ("dagster_project/provenance", "*.py"),
     ("dagster_project/release", "*.py"),
     ("dagster_project/quality", "*.py"),
 )
