@@ -57,7 +57,7 @@ class BuiltTables:
         if table in self._rows:
             metadata["dagster/row_count"] = self._rows[table]
         if table in self._lineage.relations:
-            metadata |= _lineage_metadata(self._lineage.relations[table])
+            metadata |= lineage_metadata(self._lineage.relations[table])
         return metadata
 
     @property
@@ -110,10 +110,12 @@ def _by_table(rows: list[tuple[str, str, str, str]]) -> dict[Table, dict[str, st
     return found
 
 
-def _lineage_metadata(relation: Relation) -> dict[str, Any]:
+def lineage_metadata(relation: Relation) -> dict[str, Any]:
     """Value edges as Dagster draws them, and a table of conditions; those of all columns stand there once."""
     values = {
-        name: [dg.TableColumnDep(dg.AssetKey([schema, table]), column) for schema, table, column in sorted(origin.values)]
+        name: [
+            dg.TableColumnDep(dg.AssetKey([schema, table]), column) for schema, table, column in sorted(origin.values)
+        ]
         for name, origin in relation.columns
     }
     records = _condition_records("toutes", relation.rows)

@@ -7,7 +7,7 @@ import dagster as dg
 from dagster_project.defs import OWNER
 from dagster_project.defs.dbt import dbt_target
 from dagster_project.provenance.columns.page import lineage_page_path, write_lineage_page
-from dagster_project.release.promote import MARTS
+from dagster_project.release.promote import LINEAGE, MARTS
 from dagster_project.settings import Settings
 
 
@@ -16,7 +16,7 @@ def lineage_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=["reports", "lignage"],
-        deps=[dg.AssetKey(["marts", name]) for name in MARTS],
+        deps=[dg.AssetKey(["marts", name]) for name in (*MARTS, LINEAGE)],
         group_name="publication",
         kinds={"python"},
         owners=[OWNER],
@@ -24,6 +24,8 @@ def lineage_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     )
     def lineage_page() -> dg.MaterializeResult[Any]:
         counts = write_lineage_page(settings, dbt_target(settings))
-        return dg.MaterializeResult(metadata={"page": dg.MetadataValue.path(str(lineage_page_path(settings))), **counts})
+        return dg.MaterializeResult(
+            metadata={"page": dg.MetadataValue.path(str(lineage_page_path(settings))), **counts}
+        )
 
     return [lineage_page]

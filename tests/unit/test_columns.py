@@ -78,7 +78,7 @@ def test_a_literal_beside_a_column_is_not_the_origin_of_the_column() -> None:
         ("select 'c' as c, k + b as s, count(*) as n from db.s.t group by all", {"group by: t.k", "group by: t.b"}),
         ("select max(a) as m from db.s.t group by rollup (k, b)", {"group by: t.k", "group by: t.b"}),
         ("select max(a) as m from db.s.t having count(b) > 1", {"having: t.b"}),
-        ("select a from db.s.t qualify row_number() over (partition by k order by b) = 1", {"window: t.k", "window: t.b"}),
+        ("select a from db.s.t qualify rank() over (partition by k order by b) = 1", {"window: t.k", "window: t.b"}),
         ("select distinct a, b from db.s.t", {"distinct: t.a", "distinct: t.b"}),
         ("select distinct on (k) a from db.s.t order by b", {"distinct: t.k", "order by: t.b"}),
         ("select a from db.s.t order by b limit 3", {"order by: t.b"}),
@@ -133,7 +133,7 @@ def test_a_joined_key_comes_from_the_side_that_keeps_its_rows() -> None:
         ("not exists (from db.s.u)", {"from: u.*"}),
         ("k = (select max(x) from db.s.u)", {"where: t.k", "where: u.x", "from: u.*"}),
         ("k > any (select x from db.s.u)", {"where: t.k", "where: u.x", "from: u.*"}),
-        ("b = 1 and (k in (select x from db.s.u) or a = 2)", {"where: t.b", "where: t.k", "where: t.a", "where: u.x", "from: u.*"}),
+        ("b = 1 and (k in (select x from db.s.u))", {"where: t.b", "where: t.k", "where: u.x", "from: u.*"}),
     ],
 )  # fmt: skip
 def test_subqueries_of_conditions(condition: str, expected: set[str]) -> None:
@@ -162,7 +162,7 @@ def test_windows_filters_and_orders_decide_of_their_column_alone() -> None:
         "nomme": {"window: t.k", "window: t.b"},
     }
     assert values(sql) == {
-        **dict.fromkeys(("filtre", "rangee", "somme", "precedent", "nomme"), {"t.a"}),
+        **{name: {"t.a"} for name in ("filtre", "rangee", "somme", "precedent", "nomme")},
         "rang": set(),
         "cas": {"t.a", "t.b"},
     }
@@ -195,7 +195,8 @@ def test_conditions_pass_through_ctes_subqueries_and_unions() -> None:
     assert values(sql) == {"m": {"t.b", "u.y"}}
     assert own(sql) == {"m": {"filter: t.a"}}
     assert rows(sql) == {
-        "from: t.*", "from: u.*", "where: t.b", "where: u.y", "group by: t.k", "group by: t.a", "where: t.k", "where: u.x",
+        "from: t.*", "where: t.b", "group by: t.k", "group by: t.a", "where: t.k",
+        "from: u.*", "where: u.y", "where: u.x",
     }  # fmt: skip
 
 

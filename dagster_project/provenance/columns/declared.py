@@ -13,10 +13,14 @@ from dagster_project.settings import PROJECT_ROOT
 
 SEEDS = PROJECT_ROOT / "seeds"
 OBSERVATIONS = "obs_"
-# The value of an observation is a mapped cell; a note cell only explains its absence, in the status.
+# The value of an observation is a mapped cell; a note cell only explains its absence.
 CELL_COLUMNS = ("value", "raw_value")
-# Tables that describe sources: each of their columns is declared, not drawn from data.
-DESCRIPTIONS = {("derived", "catalogue"): "dagster_project/sources/catalogue/*.yml"}
+NOTE_COLUMNS = ("note_value",)
+# Tables that hold declarations: each of their columns is declared there, not drawn from data.
+DECLARATIONS = {
+    ("derived", "catalogue"): "dagster_project/sources/catalogue/*.yml",
+    ("derived", "corrections"): "corrections/*.yml",
+}
 
 
 @cache
@@ -30,24 +34,31 @@ def unpivoted_columns(model: str) -> frozenset[str] | None:
 
     The model unpivots all columns of its staging table and keeps those that the seed `variable_column` names.
     """
-    if not model.startswith(OBSERVATIONS):
-        return None
-    rows = [row for row in _seed("variable_column") if row["dataset"] == model.removeprefix(OBSERVATIONS)]
-    return frozenset(row[name] for row in rows for name in ("source_column", "note_column") if row[name])
+    return _mapped(model, "source_column") | _mapped(model, "note_column") if model.startswith(OBSERVATIONS) else None
 
 
 def without_notes(model: str, relation: Relation) -> Relation:
-    """An observation model whose values come from mapped cells alone; the notes stay among its conditions."""
-    cells = {row["source_column"] for row in _seed("variable_column")}
+    """An observation model whose values come from cells alone, and notes from note columns; others as they are.
+
+    UNPIVOT puts cells and notes in one column, which the model parts again by the names in the seed. Both stay among
+    the conditions of every column.
+    """
     if not model.startswith(OBSERVATIONS):
         return relation
-    columns = tuple(
-        (name, Origin(frozenset(c for c in origin.values if c[2] in cells), origin.conditions, origin.constants))
-        if name in CELL_COLUMNS
-        else (name, origin)
-        for name, origin in relation.columns
-    )
+    cells, notes = _mapped(model, "source_column"), _mapped(model, "note_column")
+    dropped = dict.fromkeys(CELL_COLUMNS, notes - cells) | dict.fromkeys(NOTE_COLUMNS, cells - notes)
+    columns = tuple((name, _without(origin, dropped.get(name, frozenset()))) for name, origin in relation.columns)
     return Relation(columns, relation.rows)
+
+
+def _mapped(model: str, name: str) -> frozenset[str]:
+    dataset = model.removeprefix(OBSERVATIONS)
+    return frozenset(row[name] for row in _seed("variable_column") if row["dataset"] == dataset and row[name])
+
+
+def _without(origin: Origin, names: frozenset[str]) -> Origin:
+    kept = frozenset(column for column in origin.values if column[0] != "staging" or column[2] not in names)
+    return Origin(kept, origin.conditions, origin.constants)
 
 
 def indicator_cells(code: str) -> frozenset[Column]:
@@ -66,12 +77,12 @@ def python_tables(columns: Mapping[Table, Collection[str]]) -> dict[Table, Relat
     Args:
         columns: names of the columns of every relation.
     """
-    described = {
+    declared = {
         table: Relation(tuple((name, Origin(constants=frozenset({f"{place}: {name}"}))) for name in columns[table]))
-        for table, place in DESCRIPTIONS.items()
+        for table, place in DECLARATIONS.items()
         if table in columns
     }
-    return {("derived", "zone_geometries"): _contours(), **described}
+    return {("derived", "zone_geometries"): _contours(), **declared}
 
 
 def _contours() -> Relation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from dagster_project.provenance.columns.declared import unpivoted_columns, without_notes
 from dagster_project.provenance.columns.origins import LineageError, Relation, Schemas, Table
 
+DIGEST = re.compile(r"'([0-9a-f]{12,64})'")
 # Layers whose columns are shown with their SQL; a staging column is a cast or a new name.
 SLICED = ("intermediate", "marts")
 
@@ -39,7 +41,8 @@ def read_models(
         compiled: folder of compiled SQL, laid out as the project.
         columns: columns of every relation of the warehouse, and of the Parquet files that are dbt's sources.
         catalog: name of the database in the SQL.
-        build_id: literal of this build in the SQL, shown as `build_id` so that a build does not change the lineage.
+        build_id: digest that the SQL of this build holds, or its first digits; shown as `build_id`, so that another
+            build of the same models has the same lineage.
     """
     read = ModelColumns()
     for node in manifest["nodes"].values():
@@ -47,7 +50,7 @@ def read_models(
         table = (node["schema"], node["name"])
         if node["resource_type"] != "model" or table not in columns or not path.exists():
             continue
-        sql = path.read_text(encoding="utf-8").replace(f"'{build_id}'", "'build_id'")
+        sql = _any_build(path.read_text(encoding="utf-8"), build_id)
         try:
             _read_model(read, manifest, node, sql, columns, catalog)
         except LineageError as error:
@@ -73,6 +76,10 @@ def _read_model(
         spelling = {name.lower(): name for name in columns[table]}
         for name, text in column_slices(query, schemas):
             read.slices[(*table, spelling[name])] = text
+
+
+def _any_build(sql: str, build_id: str) -> str:
+    return DIGEST.sub(lambda literal: "'build_id'" if build_id.startswith(literal[1]) else literal[0], sql)
 
 
 def _relation(manifest: Mapping[str, Any], unique_id: str) -> Table:

@@ -184,12 +184,12 @@ def _output_names(query: Any, place: Any, nested: dict[str, Any]) -> list[str]:
 
 
 def _ctes_before(place: Any) -> Iterator[list[Any]]:
-    node = place
+    node: Any = place
     while node is not None:
         if isinstance(node, exp.CTE):
-            siblings = node.parent.expressions
-            yield siblings[: [id(cte) for cte in siblings].index(id(node))]
-            node = node.parent.parent  # the query that holds this WITH: its own CTEs are these
+            holder: Any = node.parent
+            yield holder.expressions[: [id(cte) for cte in holder.expressions].index(id(node))]
+            node = holder.parent  # the query that holds this WITH: its own CTEs are these
         elif isinstance(node, exp.Query) and node.ctes:
             yield node.ctes
         node = node.parent

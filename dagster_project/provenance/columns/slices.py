@@ -16,6 +16,7 @@ from sqlglot.optimizer.pushdown_projections import projection_reachability, prun
 from dagster_project.provenance.columns.origins import Schemas
 from dagster_project.provenance.columns.prepare import DIALECT, UNPIVOT
 
+LAYOUT: Any = {"pretty": True, "indent": 1, "pad": 1, "max_text_width": 110}
 UNPIVOT_SOURCE = "unpivoted"
 PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
@@ -37,7 +38,10 @@ def column_slices(query: exp.Query, schemas: Schemas) -> Iterator[tuple[str, str
     for position, name in enumerate(query.named_selects):
         journal: Journal = []
         prune_projections(reachable, root=position, journal=journal)
-        yield name.lower(), _plain(query.copy(), spelling).sql(DIALECT, pretty=True)
+        yield (
+            name.lower(),
+            _plain(query.copy(), spelling).sql(DIALECT, **LAYOUT),
+        )
         revert(journal)
 
 
