@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from dagster_project.defs import dbt as dbt_step
+from dagster_project.defs import dbt_tables
+from dagster_project.defs.dbt import dbt_definitions
 from dagster_project.provenance.columns.declared import DECLARATIONS
 from dagster_project.provenance.columns.graph import ColumnGraph
 from dagster_project.provenance.columns.models import ModelColumns, read_models
@@ -27,6 +31,7 @@ from dagster_project.provenance.columns.tables import (
     sql_path,
     write_column_lineage,
 )
+from dagster_project.release.promote import building_path
 from dagster_project.settings import Settings
 from tests.graph_runs import Finished
 
@@ -352,3 +357,36 @@ def test_the_page_searches_and_reads_without_javascript(finished: Finished) -> N
 
 def test_declared_tables_are_sources_of_dbt(built: Built) -> None:
     assert set(DECLARATIONS) <= set(built.columns)
+
+
+def build_dim_zone(settings: Settings) -> dg.ExecuteInProcessResult:
+    """Build one model again, in this process, as `dq run --select` does."""
+    models, _ = dbt_definitions(settings)
+    return dg.materialize(
+        [models],
+        selection=[dg.AssetKey(["marts", "dim_zone"])],
+        instance=dg.DagsterInstance.ephemeral(),
+        raise_on_error=False,
+    )
+
+
+def test_a_model_that_cannot_be_followed_stops_the_build(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = finished.copy(tmp_path / "home")
+    before = lineage_path(home.settings).read_bytes()
+    monkeypatch.setattr(dbt_step, "current_release", lambda _: None)  # else nothing would be built again
+    assert build_dim_zone(home.settings).success
+    assert lineage_path(home.settings).read_bytes() == before, "the other models are as they were"
+
+    def unreadable(*arguments: Any, **options: Any) -> ModelColumns:
+        return ModelColumns(failures={"dim_zone": "SAMPLE cannot be followed"})
+
+    monkeypatch.setattr(dbt_tables, "read_models", unreadable)
+    failed = build_dim_zone(home.settings)
+    assert not failed.success
+    (event,) = failed.get_step_failure_events()
+    assert "column lineage of dim_zone: SAMPLE cannot be followed" in str(event.step_failure_data.error)
+    assert not building_path(home.settings).exists()
+    assert lineage_path(home.settings).read_bytes() == before
+    finished.assert_untouched(home)

@@ -33,7 +33,10 @@ COLUMNS = {
 SQL = {
     "stg": """select "CODGEO" as zone_code, "TP60", "LIBGEO" as libelle from '/home/raw/insee_revn.parquet'""",
     "observe": """
-        select stg.zone_code, indicator.scale * try_cast(stg."TP60" as double) as value, indicator.indicator_code as code
+        select
+            stg.zone_code,
+            indicator.scale * try_cast(stg."TP60" as double) as value,
+            indicator.indicator_code as code
         from db.staging.stg as stg cross join db.reference.indicator as indicator
     """,
     "large": """
@@ -129,9 +132,9 @@ def test_a_column_that_does_not_exist_is_said(compiled: Path) -> None:
     ("name", "sql", "reason"),
     [
         ("large", "select from where (", "sqlglot cannot read it"),
-        ("large", "select zone_code from db.intermediate.observe", "columns read are zone_code; the table has zone_code, taux"),
-        ("observe", "select zone_code, value, code from db.marts.ailleurs", "marts.ailleurs, which is not among its declared"),
-        ("stg", "select 1 as x from '/home/raw/autre.parquet'", "autre.parquet, which is not one of the declared sources"),
+        ("large", "select zone_code from db.intermediate.observe", "columns read are zone_code; the table has"),
+        ("observe", "select zone_code, value, code from db.marts.ailleurs", "marts.ailleurs, which is not among"),
+        ("stg", "select 1 as x from '/home/raw/autre.parquet'", "autre.parquet, which is not one of"),
     ],
 )  # fmt: skip
 def test_a_model_that_is_not_read_entirely_is_counted(compiled: Path, name: str, sql: str, reason: str) -> None:
@@ -153,7 +156,8 @@ def test_the_sql_of_a_column_is_the_chain_that_makes_it(compiled: Path) -> None:
     slices = read(compiled).slices
     assert ("staging", "stg", "TP60") not in slices
     assert " ".join(slices[("intermediate", "observe", "value")].split()) == (
-        'SELECT indicator.scale * TRY_CAST(stg."TP60" AS DOUBLE) AS value FROM staging.stg CROSS JOIN reference.indicator'
+        'SELECT indicator.scale * TRY_CAST(stg."TP60" AS DOUBLE) AS value '
+        "FROM staging.stg CROSS JOIN reference.indicator"
     )
     assert "max(value)" not in slices[("marts", "large", "zone_code")].lower()
 
