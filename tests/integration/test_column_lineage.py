@@ -270,30 +270,46 @@ def test_nothing_outside_its_lineage_changes_a_column_of_a_model(built: Built) -
     assert changed == []
 
 
+def test_what_a_column_reads_does_change_it(built: Built) -> None:
+    """Else the test above would find nothing, whatever is missing."""
+    table = ("marts", "indicator_value")
+    for name in ("value", "status", "reference_period"):
+        origin = built.graph.relations[table].origin(name)
+        assert origin is not None
+        before = bags(built.connection, built.sql(table), [name])
+        with perturbed(built, origin.values):
+            assert bags(built.connection, built.sql(table), [name]) != before
+
+
 class perturbed:  # noqa: N801 (used as a context manager, as a verb)
-    """Columns whose cells are another row's for the duration of a block."""
+    """Columns whose cells are another row's for the duration of a block; the others, and the order, as they are."""
 
     def __init__(self, built: Built, columns: frozenset[Column]) -> None:
-        self._connection = built.connection
-        self._tables: dict[Table, list[str]] = {}
+        self._built = built
+        self._tables: dict[Table, set[str]] = {}
         for schema, table, name in columns:
-            self._tables.setdefault((schema, table), []).append(name)
+            self._tables.setdefault((schema, table), set()).add(name)
 
     def __enter__(self) -> None:
         for (schema, table), names in self._tables.items():
-            shifted = ", ".join(SHIFTED.format(name) for name in sorted(names))
-            self._connection.execute(
-                f'alter table building."{schema}"."{table}" rename to "{table}__kept"; '
-                f'create table building."{schema}"."{table}" as '
-                f'select * replace ({shifted}) from building."{schema}"."{table}__kept" order by rowid'
-            )
+            columns = self._built.columns[(schema, table)]
+            shifted = ", ".join(SHIFTED.format(name) for name in columns)
+            chosen = ", ".join(f'{"other" if name in names else "own"}."{name}"' for name in columns)
+            self._built.connection.execute(f"""
+                create table if not exists building."{schema}"."{table}__other" as
+                    select {shifted} from building."{schema}"."{table}" order by rowid;
+                alter table building."{schema}"."{table}" rename to "{table}__own";
+                create view building."{schema}"."{table}" as
+                    select {chosen} from building."{schema}"."{table}__own" as own
+                    positional join building."{schema}"."{table}__other" as other
+            """)
 
     def __exit__(self, *_: object) -> None:
         for schema, table in self._tables:
-            self._connection.execute(
-                f'drop table building."{schema}"."{table}"; '
-                f'alter table building."{schema}"."{table}__kept" rename to "{table}"'
-            )
+            self._built.connection.execute(f"""
+                drop view building."{schema}"."{table}";
+                alter table building."{schema}"."{table}__own" rename to "{table}"
+            """)
 
 
 @pytest.fixture(scope="module")
