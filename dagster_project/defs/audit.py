@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.defs.reasons import broken_steps
 from dagster_project.provenance.build import code_digest
@@ -29,6 +30,9 @@ def audit_asset(settings: Settings, deps: Iterable[dg.AssetKey]) -> dg.AssetsDef
         kinds={"python"},
         owners=[OWNER],
         description="Journal d’audit : ce qui a tourné, sur quelles entrées, quels contrôles, ce qui a été refusé.",
+        code_version=code_version(
+            write_audit.__module__, own=[__name__], files=["dagster_project/quality/templates/*"]
+        ),
     )
     def audit(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         page = write_run_audit(settings, context.instance, context.run_id, succeeded=True)

@@ -79,9 +79,12 @@ def _build(
         building.unlink(missing_ok=True)
         raise dg.Failure(description=f"dbt could not start: {stopped}", allow_retries=False) from stopped
     results = _read(target / "run_results.json")["results"]
-    with BuiltTables(building, manifest, target) as tables:
+    with BuiltTables(settings, manifest, target, build_id) as tables:
         yield from _events(context, results, tables)
         broken = [tables.reason(result) for result in results if result["status"] in {"error", "fail"}]
+        # A model whose columns cannot be followed is not published: nobody could say what its figures are made of.
+        broken += tables.lineage_failures
+        broken += [] if broken else tables.write_lineage()
     _keep_unit_tests(settings, results)
     if broken:
         building.unlink(missing_ok=True)

@@ -35,6 +35,7 @@ FILES = (
     "seeds/*.csv",
     "expectations/*.json",
     "corrections/*.yml",
+    "dagster_project/provenance/templates/*",
     "dagster_project/quality/templates/*",
 )
 NAMES_SHOWN = 5

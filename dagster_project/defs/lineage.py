@@ -1,0 +1,35 @@
+"""The lineage of columns, told in a page. Its tables are written by the dbt step, which has the compiled SQL."""
+
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.closure import code_version
+from dagster_project.defs import OWNER
+from dagster_project.defs.dbt import dbt_target
+from dagster_project.provenance.columns.page import lineage_page_path, write_lineage_page
+from dagster_project.release.promote import LINEAGE, MARTS
+from dagster_project.settings import Settings
+
+
+def lineage_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """The page that shows where every published column comes from."""
+
+    @dg.asset(
+        key=["reports", "lignage"],
+        deps=[dg.AssetKey(["marts", name]) for name in (*MARTS, *LINEAGE)],
+        group_name="publication",
+        kinds={"python"},
+        owners=[OWNER],
+        description="Lignage des colonnes publiées jusqu’à celles des producteurs : une page, lisible hors ligne.",
+        code_version=code_version(
+            write_lineage_page.__module__, own=[__name__], files=["dagster_project/provenance/templates/*"]
+        ),
+    )
+    def lineage_page() -> dg.MaterializeResult[Any]:
+        counts = write_lineage_page(settings, dbt_target(settings))
+        return dg.MaterializeResult(
+            metadata={"page": dg.MetadataValue.path(str(lineage_page_path(settings))), **counts}
+        )
+
+    return [lineage_page]

@@ -1,0 +1,102 @@
+"""What SQL alone does not say: which cells the seeds select, and what Python assets make their tables of."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Mapping
+from functools import cache
+from pathlib import Path
+
+from dagster_project.geo.contours import LAYERS
+from dagster_project.provenance.columns.origins import ROWS, Column, Condition, Origin, Relation, Table
+from dagster_project.settings import PROJECT_ROOT
+
+SEEDS = PROJECT_ROOT / "seeds"
+OBSERVATIONS = "obs_"
+# The value of an observation is a mapped cell; a note cell only explains its absence.
+CELL_COLUMNS = ("value", "raw_value")
+NOTE_COLUMNS = ("note_value",)
+# Tables that hold declarations: each of their columns is declared there, not drawn from data.
+DECLARATIONS = {
+    ("derived", "catalogue"): "dagster_project/sources/catalogue/*.yml",
+    ("derived", "corrections"): "corrections/*.yml",
+}
+
+
+@cache
+def _seed(name: str, folder: Path = SEEDS) -> tuple[dict[str, str], ...]:
+    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+def unpivoted_columns(model: str) -> frozenset[str] | None:
+    """Columns of a dataset that its observation model keeps, cells and notes; None for any other model.
+
+    The model unpivots all columns of its staging table and keeps those that the seed `variable_column` names.
+    """
+    return _mapped(model, "source_column") | _mapped(model, "note_column") if model.startswith(OBSERVATIONS) else None
+
+
+def without_notes(model: str, relation: Relation) -> Relation:
+    """An observation model whose values come from cells alone, and notes from note columns; others as they are.
+
+    UNPIVOT puts cells and notes in one column, which the model parts again by the names in the seed. Both stay among
+    the conditions of every column.
+    """
+    if not model.startswith(OBSERVATIONS):
+        return relation
+    cells, notes = _mapped(model, "source_column"), _mapped(model, "note_column")
+    dropped = dict.fromkeys(CELL_COLUMNS, notes - cells) | dict.fromkeys(NOTE_COLUMNS, cells - notes)
+    columns = tuple((name, _without(origin, dropped.get(name, frozenset()))) for name, origin in relation.columns)
+    return Relation(columns, relation.rows)
+
+
+def _mapped(model: str, name: str) -> frozenset[str]:
+    dataset = model.removeprefix(OBSERVATIONS)
+    return frozenset(row[name] for row in _seed("variable_column") if row["dataset"] == dataset and row[name])
+
+
+def _without(origin: Origin, names: frozenset[str]) -> Origin:
+    kept = frozenset(column for column in origin.values if column[0] != "staging" or column[2] not in names)
+    return Origin(kept, origin.conditions, origin.constants)
+
+
+def indicator_cells(code: str) -> frozenset[Column]:
+    """Columns of raw tables that the formula of an indicator reads, over all editions."""
+    variables = {row["variable"] for row in _seed("indicator_term") if row["indicator_code"] == code}
+    return frozenset(
+        ("raw", row["dataset"], row["source_column"])
+        for row in _seed("variable_column")
+        if row["variable"] in variables
+    )
+
+
+def python_tables(columns: Mapping[Table, Collection[str]]) -> dict[Table, Relation]:
+    """Tables made by Python assets, as if a query had made them.
+
+    Args:
+        columns: names of the columns of every relation.
+    """
+    declared = {
+        table: Relation(tuple((name, Origin(constants=frozenset({f"{place}: {name}"}))) for name in columns[table]))
+        for table, place in DECLARATIONS.items()
+        if table in columns
+    }
+    return {("derived", "zone_geometries"): _contours(), **declared}
+
+
+def _contours() -> Relation:
+    """Contours of `geo.contours`: drawn by producers, those of régions being the union of their départements."""
+    cog = ("raw", "insee_cog_departements")
+    shapes = frozenset(("raw", table, "geometry") for _, _, table, _ in LAYERS)
+    codes = frozenset({*(("raw", table, code) for _, _, table, code in LAYERS), (*cog, "REG")})
+    rows: set[Condition] = {((*cog, "DEP"), "join"), ((*cog, ROWS), "join")}
+    rows |= {(code, "group by") for code in codes} | {(shape, "where") for shape in shapes}
+    for _, _, table, _ in LAYERS:
+        rows.add((("raw", table, ROWS), "from"))
+        rows |= {(("raw", table, name), "qualify") for name in ("_geometry_crs", "_source_member", "_source_row")}
+    drawn = {name: Origin(shapes) for name in ("geometry_wkb", "repaired", "repair_reason", "area_m2")}
+    levels = Origin(constants=frozenset({*(f"'{level}'" for level, _, _, _ in LAYERS), "'REG'"}))
+    generations = Origin(constants=frozenset(f"'{generation}'" for _, generation, _, _ in LAYERS))
+    columns = {"zone_level": levels, "zone_code": Origin(codes), "generation": generations, **drawn}
+    return Relation(tuple(columns.items()), frozenset(rows))
