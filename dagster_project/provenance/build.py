@@ -36,6 +36,7 @@ FILES = (
     "expectations/*.json",
     "corrections/*.yml",
     "dagster_project/quality/templates/*",
+    "dagster_project/release/*.yml",
 )
 NAMES_SHOWN = 5
 LIBRARIES = ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "shapely", "pyarrow")
