@@ -109,14 +109,15 @@ def export_release(plan: Plan, out: Path) -> None:  # noqa: ARG001 (a phase like
     """Marts and reference tables as a release has them: sorted, in Parquet and CSV."""
     import duckdb
 
-    from dagster_project.release.promote import FLAT_ZONE, MARTS, REFERENCE
+    from dagster_project.release.plan import MARTS, REFERENCE
 
     tables = [(f"marts.{name}", name) for name in MARTS] + [(f"reference.{name}", name) for name in REFERENCE]
     with duckdb.connect(str(out / "warehouse.duckdb"), read_only=True) as connection:
         for table, name in tables:
             target = out / "release" / name
             ordered = f"(select * from {table} order by all)"
-            columns = FLAT_ZONE if name == "dim_zone" else "*"
+            columns = "* exclude (geometry) replace (array_to_string(communes, ' ') as communes)"
+            columns = columns if name == "dim_zone" else "*"
             connection.execute(f"copy {ordered} to '{target}.parquet' (format parquet, compression zstd)")
             connection.execute(f"copy (select {columns} from {ordered}) to '{target}.csv' (header, delimiter ';')")
 

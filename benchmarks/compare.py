@@ -9,6 +9,8 @@ import duckdb
 
 # What names the run that made a row, not what the row says.
 IGNORED = {"run_id"}
+# A release adds the status of each cell beside it: why it is empty, when it is.
+STATUS = "_statut"
 
 
 class DifferenceError(RuntimeError):
@@ -51,7 +53,7 @@ def _same(connection: duckdb.DuckDBPyConnection, table: str, sides: Sequence[str
 
 def _columns(connection: duckdb.DuckDBPyConnection, side: str) -> list[tuple[str, str]]:
     described = connection.execute(f"describe select * from {side}").fetchall()
-    return [(str(row[0]), str(row[1])) for row in described]
+    return [(str(row[0]), str(row[1])) for row in described if not str(row[0]).endswith(STATUS)]
 
 
 def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:

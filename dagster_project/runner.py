@@ -73,13 +73,13 @@ def nothing_changed(settings: Settings) -> bool:
     Spares the start of Dagster and dbt. A source that fails here is left to the run, which reports it as it should.
     """
     from dagster_project.provenance.build import describe_build
-    from dagster_project.release.promote import current_release
+    from dagster_project.release.promote import current_release, is_current
     from dagster_project.sources.catalogue import load_catalogue
     from dagster_project.sources.http import FetchError
     from dagster_project.sources.raw import RawError, build_raw
 
     known = current_release(settings)
-    if known is None or not settings.warehouse.exists():
+    if known is None or not is_current(settings, known.build_id):
         return False
     try:
         for dataset in load_catalogue().values():

@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     territory: str = Field("france", description="`france`, `west` or `dep:35,44`")
     inbox: Path | None = Field(None, description="folder for files dropped by a person; default DQ_HOME/inbox")
     webhook_url: str | None = Field(None, description="called with a JSON report when a run fails")
+    public_base_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s#?]+$",
+        description="address under which releases/ is served, for catalogues; without it they name files by urn:",
+    )
     connect_timeout_s: float = 10.0
     read_timeout_s: float = 60.0
     max_retries: int = 4
@@ -53,6 +58,11 @@ class Settings(BaseSettings):
         if value in {"france", "west"} or re.fullmatch(r"dep:[0-9AB]{2,3}(,[0-9AB]{2,3})*", value):
             return value
         raise ValueError(f"{value!r} is not a territory: use france, west or dep:35,44")
+
+    @field_validator("public_base_url")
+    @classmethod
+    def _no_final_slash(cls, value: str | None) -> str | None:
+        return value and value.rstrip("/")
 
     @property
     def archive_dir(self) -> Path:
@@ -132,7 +142,9 @@ def remember(settings: Settings) -> None:
 
 def export_environment(settings: Settings) -> None:
     """Give these settings to everything this process starts or imports: Dagster loads its definitions by itself."""
-    values = settings.model_dump(include={"home", "sources", "mirror", "territory", "inbox"}, exclude_none=True)
+    values = settings.model_dump(
+        include={"home", "sources", "mirror", "territory", "inbox", "public_base_url"}, exclude_none=True
+    )
     os.environ.update({f"DQ_{key.upper()}": str(value) for key, value in values.items()})
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"

@@ -19,7 +19,7 @@ from dagster_project.defs.dbt_project import (
 )
 from dagster_project.defs.dbt_tables import BuiltTables
 from dagster_project.provenance.build import code_digest, describe_build
-from dagster_project.release.promote import building_path, current_release
+from dagster_project.release.promote import building_path, is_current
 from dagster_project.settings import Settings
 
 UNIQUE_ID = "dagster_dbt/unique_id"
@@ -44,9 +44,8 @@ def dbt_definitions(settings: Settings) -> tuple[dg.AssetsDefinition, dg.AssetsD
     )
     def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
         build = describe_build(settings)
-        known = current_release(settings)
-        if known and known.build_id == build.build_id and settings.warehouse.exists():
-            context.log.info(f"sources and code are those of release {known.release_id}: nothing to build")
+        if is_current(settings, build.build_id):
+            context.log.info("sources and code are those of the current release: nothing to build")
             return
         yield from _build(context, settings, manifest, build.build_id)
 

@@ -8,7 +8,7 @@ from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.defs.dbt import dbt_target
 from dagster_project.provenance.columns.page import lineage_page_path, write_lineage_page
-from dagster_project.release.promote import LINEAGE, MARTS
+from dagster_project.release.plan import LINEAGE, MARTS
 from dagster_project.settings import Settings
 
 

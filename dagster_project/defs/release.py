@@ -8,12 +8,14 @@ from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.defs.audit import audit_asset
 from dagster_project.defs.dbt import dbt_target
+from dagster_project.defs.dbt_project import load_manifest, node_versions
 from dagster_project.defs.raw import raw_key
 from dagster_project.provenance.build import describe_build
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.suites import load_suites
 from dagster_project.release.audit import expectation_cache
-from dagster_project.release.promote import DERIVED, LINEAGE, MARTS, REFERENCE, promote
+from dagster_project.release.plan import DERIVED, LINEAGE, MARTS, REFERENCE
+from dagster_project.release.promote import promote
 from dagster_project.release.report import report_path, write_quality_report
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
@@ -21,6 +23,7 @@ from dagster_project.sources.code import catalogue_facts
 
 EXPECTATIONS = "expectations/*.json"
 TEMPLATES = "dagster_project/quality/templates/*"
+CONTENTS = "dagster_project/release/*.yml"
 MART_KEYS = [dg.AssetKey(["marts", name]) for name in (*MARTS, *LINEAGE)]
 DESCRIBED = [dg.AssetKey(["derived", name]) for name in DERIVED] + [dg.AssetKey(["reference", n]) for n in REFERENCE]
 
@@ -68,16 +71,17 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     @dg.asset(
         key=["releases", "current"],
         deps=[*MART_KEYS, quality_report, *DESCRIBED],
-        code_version=code_version(promote.__module__, own=[__name__]),
+        code_version=code_version(promote.__module__, own=[__name__], files=[CONTENTS]),
         group_name="publication",
-        kinds={"python", "parquet", "csv"},
+        kinds={"python", "parquet", "csv", "json", "duckdb"},
         owners=[OWNER],
         pool="duckdb_writer",
-        description="Version publiée : dossier immuable en Parquet et CSV ; `current` bascule d’un seul geste.",
+        description="Version publiée : dossier immuable, aux formats ouverts ; `current` bascule d’un seul geste.",
     )
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         build = describe_build(settings)
-        published = promote(settings, build, {"qualite.html": report_path(settings)})
+        attachments = {"qualite.html": report_path(settings)}
+        published = promote(settings, build, attachments, code_versions=_model_versions(settings))
         context.log.info(f"release {published.release_id} is now current")
         return dg.MaterializeResult(
             data_version=dg.DataVersion(build.build_id),
@@ -90,3 +94,10 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
     audit = audit_asset(settings, [data_docs.key, release.key])
     return [quality_report, data_docs, release, audit]
+
+
+def _model_versions(settings: Settings) -> dict[str, str]:
+    """Code version of each model of the build, by name, as Dagster has it."""
+    manifest = load_manifest(dbt_target(settings) / "manifest.json")
+    versions = node_versions(manifest, settings)
+    return {node["name"]: versions.of(node) for node in manifest["nodes"].values() if node["resource_type"] == "model"}

@@ -37,6 +37,7 @@ FILES = (
     "corrections/*.yml",
     "dagster_project/provenance/templates/*",
     "dagster_project/quality/templates/*",
+    "dagster_project/release/*.yml",
 )
 NAMES_SHOWN = 5
 LIBRARIES = ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "shapely", "pyarrow")

@@ -1,45 +1,34 @@
 """Promotion of a checked build to a release.
 
-    derived/building/ ─▶ releases/<id>.partial/ ─▶ releases/<id>/ ─▶ releases/current ─▶ warehouse.duckdb
+    derived/building/ ─▶ releases/.<id>.partial/ ─▶ releases/<id>/ ─▶ releases/current ─▶ warehouse.duckdb
 
-Every step is a rename on one file system; a crash between any two leaves `current` on a whole release. The
-warehouse follows last: it is disposable, and every run builds it anew.
+Written aside, synced, read again and only then published: every step is a rename on one file system, and a crash
+between any two leaves `current` on a whole release. The warehouse follows last; until it has, the build still waits
+(`is_current`), and the next run makes it anew.
 """
 
 from __future__ import annotations
 
-import hashlib
+import fcntl
 import json
 import os
 import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dagster_project.provenance.build import Build
+from dagster_project.release.edition import Edition
+from dagster_project.release.errors import ReleaseError
+from dagster_project.release.package import write_package
+from dagster_project.release.sums import SUMS, damaged_files
 from dagster_project.settings import Settings
+from dagster_project.sources import disk
 
-MARTS = (
-    "dim_zone",
-    "indicator_value",
-    "mart_comparaison",
-    "mart_couverture",
-    "mart_emploi",
-    "mart_population",
-    "mart_revenus",
-)
-# Released as Parquet alone: a CSV of them would weigh more than everything else together.
-LINEAGE = {"figure_input": "lineage", "zone_input": "zone_input"}
-DERIVED = ("source_file", "corrections")
-REFERENCE = ("indicator", "indicator_term", "known_break", "edition_reference")
-FLAT_ZONE = "* exclude (geometry) replace (array_to_string(communes, ' ') as communes)"
-FICTITIOUS = (
-    "DONNÉES FICTIVES. Ce territoire, ses noms, ses codes et ses chiffres sont inventés pour la démonstration.\n"
-)
-
-
-class ReleaseError(RuntimeError):
-    """A release cannot be written or is damaged; the message says what and what to do."""
+CURRENT = "current"
+CURRENT_ASIDE = ".current.tmp"
 
 
 @dataclass(frozen=True)
@@ -61,7 +50,7 @@ def building_path(settings: Settings) -> Path:
 
 def current_release(settings: Settings) -> Release | None:
     """The promoted release, or None when there is none yet."""
-    link = settings.releases_dir / "current"
+    link = settings.releases_dir / CURRENT
     if not link.is_symlink() or not (link / "build.json").exists():
         return None
     folder = link.resolve()
@@ -69,7 +58,24 @@ def current_release(settings: Settings) -> Release | None:
     return Release(folder.name, folder, build["build_id"])
 
 
-def promote(settings: Settings, build: Build, attachments: dict[str, Path], now: datetime | None = None) -> Release:
+def is_current(settings: Settings, build_id: str) -> bool:
+    """True when the release and the warehouse are those of this build, and no build waits for promotion.
+
+    A build that waits beside its own release is what a crash left before the warehouse followed.
+    """
+    known = current_release(settings)
+    published = known is not None and known.build_id == build_id
+    return published and settings.warehouse.exists() and not building_path(settings).exists()
+
+
+def promote(
+    settings: Settings,
+    build: Build,
+    attachments: Mapping[str, Path],
+    now: datetime | None = None,
+    *,
+    code_versions: Mapping[str, str] | None = None,
+) -> Release:
     """Publish the checked build.
 
     Args:
@@ -77,91 +83,121 @@ def promote(settings: Settings, build: Build, attachments: dict[str, Path], now:
         build: what the figures were made of.
         attachments: further files by their name in the release, such as the quality report.
         now: time of publication, UTC.
+        code_versions: digest of all that shapes a model, by the model's name.
 
     Raises:
-        ReleaseError: nothing was built, or the disk refuses the files; `current` is then as it was.
+        ReleaseError: nothing was built, the content is not fit to publish, or the disk refuses the files: `current`
+            is then as it was. Or the warehouse could not follow: the message says so.
     """
     building = building_path(settings)
     if not building.exists():
         raise ReleaseError(f"{building} does not exist: run the dbt step before the release")
-    stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
-    release_id = f"{stamp}-{build.build_id[:12]}"
-    folder = settings.releases_dir / release_id
-    partial = settings.releases_dir / f".{release_id}.partial"
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        _export(building, partial)
-        for name in DERIVED:
-            shutil.copyfile(settings.derived_dir / f"{name}.parquet", partial / f"{name}.parquet")
-        for name, source in attachments.items():
-            shutil.copyfile(source, partial / name)
-        (partial / "build.json").write_text(build.as_json(), encoding="utf-8")
-        (partial / "LISEZMOI.txt").write_text(_readme(release_id, build), encoding="utf-8")
-        _write_sums(partial)
-        _sync_tree(partial)
-        partial.rename(folder)
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise ReleaseError(
-            f"release {release_id} not written ({error}); the current release is unchanged. "
-            f"Free space or mend the folder {settings.releases_dir}, then run again"
-        ) from error
-    _switch(settings.releases_dir, release_id)
-    building.replace(settings.warehouse)
-    return Release(release_id, folder, build.build_id)
+    moment = (now or datetime.now(UTC)).astimezone(UTC)
+    release_id = f"{moment.strftime('%Y%m%dT%H%M%SZ')}-{build.build_id[:12]}"
+    edition = Edition(release_id, moment, build.sources_kind, build.territory, settings.public_base_url)
+    releases = settings.releases_dir
+    partial = releases / f".{release_id}.partial"
+    with _nothing_published(release_id, releases):
+        releases.mkdir(parents=True, exist_ok=True)
+    with _sole_promotion(releases):
+        with _nothing_published(release_id, releases):
+            _sweep(releases)
+            try:
+                _fill(partial, attachments, build)
+                write_package(partial, settings, building, edition, code_versions or {})
+                _audit(partial)
+                _publish(partial, releases / release_id)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+            _switch(releases, release_id)
+        _follow(settings, building, release_id)
+    return Release(release_id, releases / release_id, build.build_id)
 
 
-def _export(building: Path, folder: Path) -> None:
-    """Marts and reference tables as Parquet and CSV; the CSV of zones leaves contours out."""
+@contextmanager
+def _nothing_published(release_id: str, releases: Path) -> Iterator[None]:
+    """Turn an error of the disk, before the switch, into one a person can act on."""
     import duckdb
 
-    with duckdb.connect(str(building), read_only=True) as connection:
-        tables = [(f"marts.{name}", name) for name in MARTS] + [(f"reference.{name}", name) for name in REFERENCE]
-        tables += [(f"marts.{table}", name) for table, name in LINEAGE.items()]
-        for table, name in tables:
-            ordered = f"(select * from {table} order by all)"
-            connection.sql(f"copy {ordered} to '{folder / name}.parquet' (format parquet, compression zstd)")
-            if name in LINEAGE.values():
-                continue
-            columns = FLAT_ZONE if name == "dim_zone" else "*"
-            connection.sql(f"copy (select {columns} from {ordered}) to '{folder / name}.csv' (header, delimiter ';')")
+    try:
+        yield
+    except (OSError, duckdb.IOException) as error:
+        raise ReleaseError(
+            f"release {release_id} not written ({error}); the current release is unchanged. "
+            f"Free space or mend the folder {releases}, then run again"
+        ) from error
 
 
-def _readme(release_id: str, build: Build) -> str:
-    fictitious = FICTITIOUS + "\n" if build.sources_kind == "demo" else ""
-    return (
-        f"{fictitious}Data & Quartiers, version {release_id}\n"
-        f"Territoire : {build.territory}. Sources : {build.sources_kind}.\n\n"
-        "indicator_value : un chiffre par ligne, avec son statut et sa période de référence.\n"
-        "mart_* : les mêmes chiffres en tables larges, une par thème, et mart_comparaison.\n"
-        "dim_zone : les zones. indicator : définition, formule et mésusages de chaque indicateur.\n"
-        "qualite.html : ce qui a été contrôlé et ce que cela a donné. build.json : ce dont la version est faite.\n"
-        "Vérifier les fichiers : sha256sum -c SHA256SUMS\n"
-    )
+@contextmanager
+def _sole_promotion(releases: Path) -> Iterator[None]:
+    """One promotion at a time in a folder; the lock goes with the process, however it ends."""
+    descriptor = os.open(releases, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ReleaseError(f"another promotion is under way in {releases}; wait for it to end") from error
+        yield
+    finally:
+        os.close(descriptor)
 
 
-def _write_sums(folder: Path) -> None:
-    lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
-        for path in sorted(folder.iterdir())
-        if path.is_file()
-    ]
-    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+def _sweep(releases: Path) -> None:
+    """Remove what killed promotions left: nobody has read it."""
+    for path in releases.glob(".*.partial"):
+        shutil.rmtree(path)
+    (releases / CURRENT_ASIDE).unlink(missing_ok=True)
 
 
-def _sync_tree(folder: Path) -> None:
-    """Bytes on disk before the rename that makes them count."""
-    for path in [*folder.iterdir(), folder]:
+def _fill(folder: Path, attachments: Mapping[str, Path], build: Build) -> None:
+    """What the release is given, before what it makes: its descriptions list the lot."""
+    folder.mkdir()
+    for name, source in attachments.items():
+        shutil.copyfile(source, folder / name)
+    (folder / "build.json").write_text(build.as_json(), encoding="utf-8")
+
+
+def _audit(folder: Path) -> None:
+    """Bytes on the disk, then read again: what is published is what was meant."""
+    for path in sorted(folder.iterdir()):
         descriptor = os.open(path, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
+            disk.sync(descriptor)
         finally:
             os.close(descriptor)
+    disk.sync_folder(folder)
+    damaged = damaged_files(folder)
+    if damaged:
+        raise ReleaseError(f"{folder.name}: written, but read otherwise: {', '.join(damaged)}. Check this disk")
 
 
-def _switch(releases_dir: Path, release_id: str) -> None:
-    temporary = releases_dir / ".current.tmp"
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(release_id)
-    temporary.replace(releases_dir / "current")
+def _publish(partial: Path, folder: Path) -> None:
+    """Give the folder its name. A release of this name may stand there, from a crash before the switch."""
+    if folder.exists():
+        if (folder / SUMS).read_bytes() != (partial / SUMS).read_bytes() or damaged_files(folder):
+            raise ReleaseError(f"{folder} exists with other content: releases do not change. Remove it, or run later")
+        return
+    disk.rename(partial, folder)
+    disk.sync_folder(folder.parent)
+
+
+def _switch(releases: Path, release_id: str) -> None:
+    aside = releases / CURRENT_ASIDE
+    try:
+        aside.symlink_to(release_id)
+        disk.rename(aside, releases / CURRENT)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _follow(settings: Settings, building: Path, release_id: str) -> None:
+    """The warehouse becomes that of the release, which is published whatever happens here."""
+    try:
+        disk.sync_folder(settings.releases_dir)
+        disk.rename(building, settings.warehouse)
+        disk.sync_folder(settings.warehouse.parent)
+    except OSError as error:
+        raise ReleaseError(
+            f"release {release_id} is current, but {settings.warehouse} could not follow ({error}): mend this disk and "
+            "run again, it will be built anew"
+        ) from error

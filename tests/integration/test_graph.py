@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.release.promote import MARTS, REFERENCE
+from dagster_project.release.plan import MARTS, REFERENCE
 from tests.browser import offline_browser
 from tests.demo_truth import beside_truth
 from tests.graph_runs import Finished, Home, Ran, digests

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dagster_project.release.promote import LINEAGE, MARTS
+from dagster_project.release.plan import LINEAGE, MARTS
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources.catalogue import load_catalogue
 from scripts import mart_contracts

@@ -3,50 +3,44 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
-from collections.abc import Callable
-from datetime import UTC, datetime
+import random
+import resource
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
-import duckdb
 import pytest
 
-from dagster_project.provenance.build import Build
-from dagster_project.release import promote as promotion
-from dagster_project.release.promote import (
-    DERIVED,
-    LINEAGE,
-    MARTS,
-    REFERENCE,
-    ReleaseError,
-    building_path,
-    current_release,
-    promote,
-)
+from dagster_project.release.database import DATABASE
+from dagster_project.release.errors import ReleaseError
+from dagster_project.release.promote import Release, building_path, current_release, is_current, promote
+from dagster_project.release.sums import damaged_files, read_sums
 from dagster_project.settings import Settings
+from dagster_project.sources import disk
+from tests.crashes import small_package, start
+from tests.release_home import build, write_home
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+RANDOM_KILLS = 24
 
 
-def build(code: str = "a") -> Build:
-    return Build(build_id=code * 64, sources={}, code=code, libraries={}, sources_kind="demo", territory="france")
+@pytest.fixture
+def small() -> Iterator[None]:
+    """Where the steps count and not the content: two files, and a build that is not a database."""
+    with small_package():
+        yield
 
 
-def write_building(settings: Settings, value: float) -> None:
+def write_building(settings: Settings, content: bytes) -> None:
     path = building_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with duckdb.connect(str(path)) as connection:
-        for name in DERIVED:
-            connection.sql(f"copy (select 1 as one) to '{settings.derived_dir / name}.parquet' (format parquet)")
-        for schema, names in (("marts", (*MARTS, *LINEAGE)), ("reference", REFERENCE)):
-            connection.sql(f"create schema {schema}")
-            for name in names:
-                extra = ", ['96001'] as communes, 'x'::blob as geometry" if name == "dim_zone" else ""
-                connection.sql(
-                    f"create table {schema}.{name} as select 'QP096001' as zone_code, {value} as value{extra}"
-                )
+    path.write_bytes(content)
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -57,26 +51,52 @@ def tree(folder: Path) -> dict[str, str]:
     }
 
 
-def test_a_release_holds_every_table_and_its_sums(settings: Settings, tmp_path: Path) -> None:
-    write_building(settings, 1)
+def hidden(settings: Settings) -> list[str]:
+    return [path.name for path in settings.releases_dir.glob(".*")]
+
+
+def assert_whole(settings: Settings) -> Path:
+    """Every release there is whole, `current` points to one of them: which one."""
+    folders = [path for path in settings.releases_dir.iterdir() if path.name[0] != "." and not path.is_symlink()]
+    for folder in folders:
+        assert damaged_files(folder) == []
+    current = (settings.releases_dir / "current").resolve()
+    assert current in folders
+    assert current_release(settings) is not None
+    return current
+
+
+def test_a_release_holds_its_attachments_and_its_sums(settings: Settings, tmp_path: Path) -> None:
+    write_home(settings)
     report = tmp_path / "r.html"
     report.write_text("rapport", encoding="utf-8")
     release = promote(settings, build(), {"qualite.html": report}, NOON)
     assert (settings.releases_dir / "current").resolve() == release.path
-    assert {f"{name}.parquet" for name in MARTS} <= {path.name for path in release.path.iterdir()}
-    sums = dict(reversed(line.split("  ")) for line in (release.path / "SHA256SUMS").read_text().splitlines())
-    assert sums == {name: digest for name, digest in tree(release.path).items() if name != "SHA256SUMS"}
-    assert "FICTIVES" in (release.path / "LISEZMOI.txt").read_text(encoding="utf-8")
+    assert (release.path / "qualite.html").read_text(encoding="utf-8") == "rapport"
+    written = tree(release.path)
+    assert read_sums(release.path) == {n: d for n, d in written.items() if n not in {"SHA256SUMS", DATABASE}}
     assert settings.warehouse.exists()
     assert not building_path(settings).exists()
     assert current_release(settings) == release
+    assert is_current(settings, release.build_id)
+    assert hidden(settings) == []
 
 
+def test_the_same_build_gives_the_same_bytes_in_another_home(tmp_path: Path) -> None:
+    sums = []
+    for name in ("one", "other"):
+        settings = Settings(home=tmp_path / name, sources="demo")
+        write_home(settings)
+        sums.append((promote(settings, build(), {}, NOON).path / "SHA256SUMS").read_text(encoding="utf-8"))
+    assert sums[0] == sums[1]
+
+
+@pytest.mark.usefixtures("small")
 def test_the_next_release_leaves_the_previous_one_whole(settings: Settings) -> None:
-    write_building(settings, 1)
+    write_building(settings, b"first")
     first = promote(settings, build("a"), {}, NOON)
     before = tree(first.path)
-    write_building(settings, 2)
+    write_building(settings, b"second")
     second = promote(settings, build("b"), {}, NOON)
     assert tree(first.path) == before
     assert (settings.releases_dir / "current").resolve() == second.path
@@ -87,35 +107,104 @@ def test_nothing_built_is_an_error(settings: Settings) -> None:
         promote(settings, build(), {}, NOON)
 
 
+@pytest.mark.parametrize("missing", ["derived/dbt/manifest.json", "reports/qualite.json"])
+def test_a_missing_input_is_named_and_changes_nothing(settings: Settings, missing: str) -> None:
+    write_home(settings)
+    (settings.home / missing).unlink()
+    with pytest.raises(ReleaseError, match=Path(missing).name):
+        promote(settings, build(), {}, NOON)
+    assert current_release(settings) is None
+    assert list(settings.releases_dir.iterdir()) == []
+
+
+@pytest.mark.usefixtures("small")
+def test_the_moment_of_publication_is_told_in_utc(settings: Settings) -> None:
+    write_building(settings, b"x")
+    tokyo = NOON.astimezone(timezone(timedelta(hours=9)))
+    assert promote(settings, build(), {}, tokyo).release_id.startswith("20260102T120000Z-")
+
+
+@pytest.mark.usefixtures("small")
+def test_two_promotions_do_not_mix(settings: Settings) -> None:
+    write_building(settings, b"x")
+    settings.releases_dir.mkdir(parents=True)
+    descriptor = os.open(settings.releases_dir, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        with pytest.raises(ReleaseError, match="another promotion"):
+            promote(settings, build(), {}, NOON)
+    finally:
+        os.close(descriptor)
+    assert promote(settings, build(), {}, NOON).path.is_dir()
+
+
+@pytest.mark.usefixtures("small")
+def test_a_release_is_never_written_over(settings: Settings) -> None:
+    """The same name comes back after a crash before the switch: same content is taken, other content refused."""
+    write_building(settings, b"x")
+    release = promote(settings, build(), {}, NOON)
+    before = tree(release.path)
+    write_building(settings, b"x")
+    assert promote(settings, build(), {}, NOON) == release
+    write_building(settings, b"another size")
+    with pytest.raises(ReleaseError, match="other content"):
+        promote(settings, build(), {}, NOON)
+    assert tree(release.path) == before
+    assert hidden(settings) == []
+
+
+@pytest.mark.usefixtures("small")
+def test_bytes_that_are_not_read_as_written_are_not_published(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flip(descriptor: int) -> None:
+        for path in settings.releases_dir.glob(".*.partial/table.csv"):
+            path.write_text("autre", encoding="utf-8")
+        os.fsync(descriptor)
+
+    monkeypatch.setattr(disk, "sync", flip)
+    write_building(settings, b"x")
+    with pytest.raises(ReleaseError, match=r"read otherwise: table\.csv"):
+        promote(settings, build(), {}, NOON)
+    assert current_release(settings) is None
+    assert hidden(settings) == []
+
+
+@pytest.mark.usefixtures("small")
 def test_a_full_disk_at_any_write_keeps_current(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail the n-th call that can run out of space, for n = 1, 2, … until promotion succeeds."""
-    monkeypatch.setattr(promotion, "_export", lambda _, folder: (folder / "mart.csv").write_text("a;b\n"))
-    write_building(settings, 1)
+    """Fail the n-th effect on the disk, for n = 1, 2, … until promotion succeeds."""
+    write_building(settings, b"first")
     first = promote(settings, build("a"), {}, NOON)
-    before, warehouse = tree(first.path), settings.warehouse.read_bytes()
-    write_building(settings, 2)
-    n, published = 0, False
-    while not published:
+    before = tree(first.path)
+    attachment = settings.home / "r.html"
+    attachment.write_text("rapport", encoding="utf-8")
+    n, outcomes = 0, [""]
+    while outcomes[-1] != "published":
         n += 1
+        now = NOON + timedelta(hours=n)
+        write_building(settings, b"second")
         with monkeypatch.context() as patch:
             fail_on_call(patch, n)
-            published = attempt(settings)
-        if not published:
-            assert (settings.releases_dir / "current").resolve() == first.path
-            assert settings.warehouse.read_bytes() == warehouse
-            assert [path.name for path in settings.releases_dir.glob(".*")] == []
+            outcomes.append(attempt(settings, attachment, now))
+        assert hidden(settings) == []
         assert tree(first.path) == before
-    assert n > 5
+        current = assert_whole(settings)
+        if outcomes[-1] == "unchanged":
+            assert current == first.path
+            assert settings.warehouse.read_bytes() == b"first"
+        elif settings.warehouse.read_bytes() == b"first":
+            assert not is_current(settings, "b" * 64), "the next run builds the warehouse anew"
+    assert outcomes.count("unchanged") > 12
+    assert outcomes.count("behind") == 3
+    assert settings.warehouse.read_bytes() == b"second"
 
 
-def attempt(settings: Settings) -> bool:
+def attempt(settings: Settings, attachment: Path, now: datetime) -> str:
     try:
-        promote(settings, build("b"), {}, NOON)
+        promote(settings, build("b"), {"qualite.html": attachment}, now)
     except ReleaseError as error:
-        if "unchanged" not in str(error):
-            raise
-        return False
-    return True
+        return "unchanged" if "is unchanged" in str(error) else "behind"
+    return "published"
 
 
 def fail_on_call(patch: pytest.MonkeyPatch, n: int) -> None:
@@ -129,12 +218,100 @@ def fail_on_call(patch: pytest.MonkeyPatch, n: int) -> None:
 
         return call
 
-    patch.setattr(os, "fsync", failing(os.fsync))
-    for name in ("write_text", "rename"):
+    for name in ("sync", "rename"):
+        patch.setattr(disk, name, failing(getattr(disk, name)))
+    for name in ("write_text", "symlink_to", "mkdir"):
         patch.setattr(Path, name, failing(getattr(Path, name)))
+    patch.setattr(shutil, "copyfile", failing(shutil.copyfile))
 
 
+def test_a_disk_that_fills_under_duckdb_keeps_current(settings: Settings) -> None:
+    """DuckDB raises errors of its own: here no file may grow beyond a megabyte."""
+    write_home(settings)
+    first = promote(settings, build("a"), {}, NOON)
+    write_home(settings, shift=1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
+    try:
+        with pytest.raises(ReleaseError, match="current release is unchanged"):
+            promote(settings, build("b"), {}, NOON)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert assert_whole(settings) == first.path
+    assert hidden(settings) == []
+
+
+def test_a_kill_at_every_touch_of_the_disk_leaves_whole_releases(settings: Settings) -> None:
+    """SIGKILL before the n-th touch, for n = 1, 2, … until the promotion ends; then another one, which ends well."""
+    with small_package():
+        write_building(settings, b"0")
+        previous = promote(settings, build("a"), {}, NOON)
+        n, killed = 0, True
+        while killed:
+            n += 1
+            before = tree(previous.path)
+            content = str(n).encode()
+            write_building(settings, content)
+            process = start(settings, "b", NOON + timedelta(minutes=2 * n), die_at=n, small=True)
+            process.join()
+            killed = process.exitcode == -signal.SIGKILL
+            assert killed or process.exitcode == 0
+            assert tree(previous.path) == before
+            switched = assert_whole(settings) != previous.path
+            followed = settings.warehouse.read_bytes() == content
+            assert followed or not is_current(settings, "b" * 64), "a stale warehouse is not taken for that of current"
+            assert switched or not followed
+            previous = recovered(settings, NOON + timedelta(minutes=2 * n + 1))
+    assert n > 25
+
+
+def recovered(settings: Settings, now: datetime) -> Release:
+    """The next promotion succeeds and sweeps what the killed one left."""
+    write_building(settings, b"next")
+    release = promote(settings, build("c"), {}, now)
+    assert hidden(settings) == []
+    assert assert_whole(settings) == release.path
+    assert is_current(settings, release.build_id)
+    return release
+
+
+def test_kills_at_random_instants_of_a_whole_promotion_leave_whole_releases(settings: Settings) -> None:
+    write_home(settings)
+    kept = settings.home / "build.duckdb"
+    shutil.copyfile(building_path(settings), kept)
+    started = time.monotonic()
+    process = start(settings, "a", NOON, small=False)
+    process.join()
+    assert process.exitcode == 0
+    lasted = time.monotonic() - started
+    first = assert_whole(settings)
+    before = tree(first)
+    draw = random.Random(20260102)  # noqa: S311 (instants, not secrets)
+    ends = []
+    for n in range(1, RANDOM_KILLS + 1):
+        shutil.copyfile(kept, building_path(settings))
+        process = start(settings, "b", NOON + timedelta(minutes=n), small=False)
+        process.join(timeout=draw.uniform(0, 1.2 * lasted))
+        process.kill()
+        process.join()
+        ends.append(process.exitcode)
+        assert_whole(settings)
+        assert tree(first) == before
+    assert -signal.SIGKILL in ends
+    shutil.copyfile(kept, building_path(settings))
+    last = promote(settings, build("c"), {}, NOON + timedelta(days=1))
+    assert hidden(settings) == []
+    assert assert_whole(settings) == last.path
+    assert is_current(settings, last.build_id)
+
+
+@pytest.mark.usefixtures("small")
 def test_a_damaged_pointer_is_no_release(settings: Settings) -> None:
     settings.releases_dir.mkdir(parents=True)
     (settings.releases_dir / "current").symlink_to("gone")
     assert current_release(settings) is None
+    write_building(settings, b"x")
+    release = promote(settings, build(), {}, NOON)
+    assert assert_whole(settings) == release.path

@@ -1,0 +1,123 @@
+"""Why a cell of a release may be empty: one registry of reasons, for every format.
+
+What each label means, in French and in SDMX codes, is the seed `absence`; which label an empty cell takes is here.
+CSV and JSON write the label in the cell. Parquet keeps the null: the label is in the column `<column>_statut` beside
+it, or follows from the row by the expression that `datapackage.json` repeats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# Statuses of a figure that has no value; the others, `ok` and `estime`, have one.
+ABSENT_FIGURE = ("secret_primaire", "secret_secondaire", "nd", "non_couvert", "convention")
+PRESENT_FIGURE = ("ok", "estime")
+COMPANION_SUFFIX = "_statut"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why cells of some columns may be empty.
+
+    Attributes:
+        columns: columns concerned.
+        label: SQL over the row that gives the label of an empty cell.
+        labels: every label that this may give.
+        companion: whether Parquet carries the label in a column of its own.
+    """
+
+    columns: tuple[str, ...]
+    label: str
+    labels: tuple[str, ...]
+    companion: bool = False
+
+
+def _always(label: str, *columns: str) -> Reason:
+    return Reason(columns, f"'{label}'", (label,))
+
+
+_OF_THE_FIGURE = "case when status in ('ok', 'estime') then 'sans_objet' else status end"
+_ZONE_ABOVE = (
+    "case when zone_level = 'QPV' then 'inconnu' when zone_level = 'COM' then 'non_rattache' else 'sans_objet' end"
+)
+_NO_ROW = "case when source_row is null then 'non_couvert' else 'vide' end"
+
+REASONS: dict[str, tuple[Reason, ...]] = {
+    "indicator_value": (
+        Reason(("value",), "status", ABSENT_FIGURE),
+        Reason(
+            ("numerator", "denominator", "ci_low", "ci_high", "n_effective", "coverage"),
+            _OF_THE_FIGURE,
+            (*ABSENT_FIGURE, "sans_objet"),
+        ),
+        _always("sans_precedent", "comparable_with_previous"),
+    ),
+    "mart_comparaison": (
+        Reason(("value",), "status", ABSENT_FIGURE),
+        Reason(("comparison_value",), "comparison_status", ABSENT_FIGURE),
+        Reason(
+            ("difference",),
+            "case when status in ('ok', 'estime') then comparison_status else status end",
+            ABSENT_FIGURE,
+        ),
+    ),
+    "dim_zone": (
+        Reason(
+            ("communes", "epci", "departement", "region"),
+            _ZONE_ABOVE,
+            ("inconnu", "non_rattache", "sans_objet"),
+            companion=True,
+        ),
+        Reason(("population",), "'non_publie'", ("non_publie",), companion=True),
+        Reason(("geometry",), "'sans_contour'", ("sans_contour",), companion=True),
+        # Totals (all QPV, France) stand in no list of zones.
+        _always(
+            "sans_objet",
+            *("source_dataset", "source_sha256", "source_member", "source_row", "source_column", "zone_key"),
+        ),
+    ),
+    "lineage": (
+        _always("sans_objet", "variable", "weight", "source_member", "correction_id"),
+        _always("non_couvert", "source_row"),
+        Reason(("raw_value",), _NO_ROW, ("non_couvert", "vide")),
+    ),
+    "indicator": (_always("sans_objet", "numerator", "denominator", "minimum", "maximum"),),
+    "note_status": (_always("sans_objet", "note_code"),),
+    "variable_column": (_always("sans_objet", "note_column"),),
+    "source_file": (_always("sans_objet", "url", "encoding", "delimiter", "header_row"),),
+    "corrections": (_always("sans_objet", "zone_code", "corrected_value", "width"),),
+    "checks": (
+        _always("sans_objet", "file"),
+        _always("non_evalue", "passed", "observed"),
+    ),
+}
+
+
+def reason_for(table: str, column: str, indicator: str | None) -> Reason | None:
+    """Why cells of this column may be empty; None when none may be.
+
+    Args:
+        table: name of the table in the release.
+        column: name of the column.
+        indicator: code of the indicator that a wide mart's column holds, if it does.
+    """
+    if indicator:
+        labels = (*ABSENT_FIGURE, "non_publie")
+        return Reason((column,), quoted(column + COMPANION_SUFFIX), labels, companion=True)
+    return next((reason for reason in REASONS.get(table, ()) if column in reason.columns), None)
+
+
+def quoted(identifier: str) -> str:
+    """An SQL identifier."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """An SQL text literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def literals(texts: Iterable[str]) -> str:
+    """A list of SQL text literals, for `in (…)`."""
+    return ", ".join(map(literal, texts))

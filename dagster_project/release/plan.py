@@ -1,0 +1,71 @@
+"""Which tables a release holds, where they come from, and in which formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MARTS = (
+    "dim_zone",
+    "indicator_value",
+    "mart_comparaison",
+    "mart_couverture",
+    "mart_emploi",
+    "mart_population",
+    "mart_revenus",
+)
+REFERENCE = (
+    "absence",
+    "edition_reference",
+    "indicator",
+    "indicator_term",
+    "known_break",
+    "note_status",
+    "variable_column",
+)
+DERIVED = ("source_file", "corrections")
+# Released as Parquet alone: a CSV of them would weigh more than everything else together.
+LINEAGE = {"figure_input": "lineage", "zone_input": "zone_input"}
+FLAT = ("parquet", "csv")
+WIDE = ("parquet", "csv", "json")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where a table comes from, under which documentation, and what it is written as.
+
+    `built` is the catalogue of what dbt built, in the connection that the release is made with.
+    """
+
+    name: str
+    relation: str
+    documented_as: str
+    formats: tuple[str, ...]
+    built: str
+
+
+def plans(built: str, derived: Path) -> Iterator[Plan]:
+    """Every table of a release that its build made, in a fixed order.
+
+    Args:
+        built: catalogue of what dbt built.
+        derived: folder of derived Parquet files.
+    """
+    for mart in MARTS:
+        yield Plan(mart, f"{built}.marts.{mart}", mart, WIDE if _is_wide(mart) else FLAT, built)
+    for mart, name in LINEAGE.items():
+        yield Plan(name, f"{built}.marts.{mart}", mart, ("parquet",), built)
+    for seed in REFERENCE:
+        yield Plan(seed, f"{built}.reference.{seed}", seed, FLAT, built)
+    for name in DERIVED:
+        yield Plan(name, f"read_parquet('{derived / name}.parquet')", name, FLAT, built)
+
+
+def checks_plan(built: str, relation: str) -> Plan:
+    """The table of checks, which the quality report gives."""
+    return Plan("checks", relation, "checks", FLAT, built)
+
+
+def _is_wide(mart: str) -> bool:
+    return mart.startswith("mart_") and mart != "mart_comparaison"
