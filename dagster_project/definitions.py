@@ -8,6 +8,7 @@ from dagster_project.defs.automation import failure_sensor, nightly_job, nightly
 from dagster_project.defs.checks import mart_suite_checks, raw_suite_checks
 from dagster_project.defs.dbt import dbt_definitions
 from dagster_project.defs.geography import derived_assets
+from dagster_project.defs.lock import lock_assets
 from dagster_project.defs.progress import progress_logger
 from dagster_project.defs.raw import raw_assets
 from dagster_project.defs.release import release_assets
@@ -18,7 +19,13 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     """The whole graph for one set of settings."""
     dbt_models, unit_tests = dbt_definitions(settings)
     return dg.Definitions(
-        assets=[*raw_assets(settings), *derived_assets(settings), dbt_models, *release_assets(settings)],
+        assets=[
+            *raw_assets(settings),
+            *derived_assets(settings),
+            *lock_assets(settings),
+            dbt_models,
+            *release_assets(settings),
+        ],
         asset_checks=[raw_suite_checks(settings), unit_tests, mart_suite_checks(settings)],
         jobs=[nightly_job()],
         schedules=[nightly_schedule()],

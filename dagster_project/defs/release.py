@@ -5,8 +5,9 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.defs import OWNER
-from dagster_project.defs.dbt import dbt_target
-from dagster_project.provenance.build import describe_build
+from dagster_project.defs.dbt import dbt_target, unit_tests_path
+from dagster_project.defs.lock import LOCK_KEY
+from dagster_project.provenance.lock import pending_lock
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.suites import load_suites
 from dagster_project.release.audit import expectation_cache
@@ -15,6 +16,7 @@ from dagster_project.release.report import report_path, write_quality_report
 from dagster_project.settings import Settings
 
 MART_KEYS = [dg.AssetKey(["marts", name]) for name in MARTS]
+NAMES_SHOWN = 5
 
 
 def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -22,14 +24,15 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=["reports", "quality"],
-        deps=MART_KEYS,
+        deps=[*MART_KEYS, LOCK_KEY],
         group_name="publication",
         kinds={"python"},
         owners=[OWNER],
         description="Rapport de qualité, lisible hors ligne : ce qui a été contrôlé et ce que cela a donné.",
     )
-    def quality_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        summary = write_quality_report(settings, dbt_target(settings), run_id=context.run_id)
+    def quality_report() -> dg.MaterializeResult[Any]:
+        lock = pending_lock(settings)
+        summary = write_quality_report(settings, lock, dbt_target(settings), unit_tests_path(settings))
         return dg.MaterializeResult(metadata={"rapport": dg.MetadataValue.path(str(report_path(settings))), **summary})
 
     @dg.asset(
@@ -49,7 +52,7 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=["releases", "current"],
-        deps=[*MART_KEYS, quality_report],
+        deps=[*MART_KEYS, LOCK_KEY, quality_report],
         group_name="publication",
         kinds={"python", "parquet", "csv"},
         owners=[OWNER],
@@ -57,16 +60,31 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         description="Version publiée : dossier immuable en Parquet et CSV ; `current` bascule d’un seul geste.",
     )
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        build = describe_build(settings)
-        published = promote(settings, build, {"qualite.html": report_path(settings)})
+        _refuse_partial(context)
+        lock = pending_lock(settings)
+        published = promote(settings, lock, {"qualite.html": report_path(settings)})
         context.log.info(f"release {published.release_id} is now current")
         return dg.MaterializeResult(
-            data_version=dg.DataVersion(build.build_id),
+            data_version=dg.DataVersion(lock.build_id),
             metadata={
                 "version": published.release_id,
                 "dossier": dg.MetadataValue.path(str(published.path)),
-                "sources": dg.MetadataValue.json(build.sources),
+                "sources": dg.MetadataValue.json(lock.raw),
             },
         )
 
     return [quality_report, data_docs, release]
+
+
+def _refuse_partial(context: dg.AssetExecutionContext) -> None:
+    """A release whose lock says of what it is made cannot keep tables that an earlier run made of something else."""
+    layer = context.job_def.asset_layer
+    left_out = layer.asset_graph.get_ancestor_asset_keys(context.asset_key) - layer.selected_asset_keys
+    if left_out:
+        names = sorted(key.to_user_string() for key in left_out)
+        shown = ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
+        raise dg.Failure(
+            description=f"a release is made in one run, and this run leaves out {len(names)} of the assets it is made "
+            f"of ({shown}); run without --select, or with --select '+key:\"releases/current\"'",
+            allow_retries=False,
+        )

@@ -13,10 +13,9 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from dagster_project.provenance.build import Build
+from dagster_project.provenance.lock import LOCK_NAME, BuildLock
 from dagster_project.settings import Settings
 
 MARTS = (
@@ -29,6 +28,7 @@ MARTS = (
     "mart_revenus",
 )
 REFERENCE = ("indicator", "indicator_term", "known_break", "edition_reference")
+SUMS_NAME = "SHA256SUMS"
 FLAT_ZONE = "* exclude (geometry) replace (array_to_string(communes, ' ') as communes)"
 FICTITIOUS = (
     "DONNÉES FICTIVES. Ce territoire, ses noms, ses codes et ses chiffres sont inventés pour la démonstration.\n"
@@ -56,21 +56,20 @@ def building_path(settings: Settings) -> Path:
 def current_release(settings: Settings) -> Release | None:
     """The promoted release, or None when there is none yet."""
     link = settings.releases_dir / "current"
-    if not link.is_symlink() or not (link / "build.json").exists():
+    if not link.is_symlink() or not (link / LOCK_NAME).exists():
         return None
     folder = link.resolve()
-    build = json.loads((folder / "build.json").read_text(encoding="utf-8"))
-    return Release(folder.name, folder, build["build_id"])
+    lock = json.loads((folder / LOCK_NAME).read_text(encoding="utf-8"))
+    return Release(folder.name, folder, lock["build_id"])
 
 
-def promote(settings: Settings, build: Build, attachments: dict[str, Path], now: datetime | None = None) -> Release:
+def promote(settings: Settings, lock: BuildLock, attachments: dict[str, Path]) -> Release:
     """Publish the checked build.
 
     Args:
         settings: where releases live.
-        build: what the figures were made of.
+        lock: what the release is made of, and its name.
         attachments: further files by their name in the release, such as the quality report.
-        now: time of publication, UTC.
 
     Raises:
         ReleaseError: nothing was built, or the disk refuses the files; `current` is then as it was.
@@ -78,8 +77,7 @@ def promote(settings: Settings, build: Build, attachments: dict[str, Path], now:
     building = building_path(settings)
     if not building.exists():
         raise ReleaseError(f"{building} does not exist: run the dbt step before the release")
-    stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
-    release_id = f"{stamp}-{build.build_id[:12]}"
+    release_id = lock.release_id
     folder = settings.releases_dir / release_id
     partial = settings.releases_dir / f".{release_id}.partial"
     try:
@@ -88,8 +86,8 @@ def promote(settings: Settings, build: Build, attachments: dict[str, Path], now:
         _export(building, partial)
         for name, source in attachments.items():
             shutil.copyfile(source, partial / name)
-        (partial / "build.json").write_text(build.as_json(), encoding="utf-8")
-        (partial / "LISEZMOI.txt").write_text(_readme(release_id, build), encoding="utf-8")
+        (partial / LOCK_NAME).write_text(lock.canonical(), encoding="utf-8")
+        (partial / "LISEZMOI.txt").write_text(_readme(lock), encoding="utf-8")
         _write_sums(partial)
         _sync_tree(partial)
         partial.rename(folder)
@@ -101,7 +99,7 @@ def promote(settings: Settings, build: Build, attachments: dict[str, Path], now:
         ) from error
     _switch(settings.releases_dir, release_id)
     building.replace(settings.warehouse)
-    return Release(release_id, folder, build.build_id)
+    return Release(release_id, folder, lock.build_id)
 
 
 def _export(building: Path, folder: Path) -> None:
@@ -117,15 +115,16 @@ def _export(building: Path, folder: Path) -> None:
             connection.sql(f"copy (select {columns} from {ordered}) to '{folder / name}.csv' (header, delimiter ';')")
 
 
-def _readme(release_id: str, build: Build) -> str:
-    fictitious = FICTITIOUS + "\n" if build.sources_kind == "demo" else ""
+def _readme(lock: BuildLock) -> str:
+    fictitious = FICTITIOUS + "\n" if lock.settings.sources == "demo" else ""
     return (
-        f"{fictitious}Data & Quartiers, version {release_id}\n"
-        f"Territoire : {build.territory}. Sources : {build.sources_kind}.\n\n"
+        f"{fictitious}Data & Quartiers, version {lock.release_id}\n"
+        f"Territoire : {lock.settings.territory}. Sources : {lock.settings.sources}.\n\n"
         "indicator_value : un chiffre par ligne, avec son statut et sa période de référence.\n"
         "mart_* : les mêmes chiffres en tables larges, une par thème, et mart_comparaison.\n"
         "dim_zone : les zones. indicator : définition, formule et mésusages de chaque indicateur.\n"
-        "qualite.html : ce qui a été contrôlé et ce que cela a donné. build.json : ce dont la version est faite.\n"
+        "qualite.html : ce qui a été contrôlé et ce que cela a donné.\n"
+        f"{LOCK_NAME} : ce dont la version est faite ; « dq rebuild » la refait à l’identique.\n"
         "Vérifier les fichiers : sha256sum -c SHA256SUMS\n"
     )
 
@@ -136,7 +135,7 @@ def _write_sums(folder: Path) -> None:
         for path in sorted(folder.iterdir())
         if path.is_file()
     ]
-    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+    (folder / SUMS_NAME).write_text("".join(lines), encoding="utf-8")
 
 
 def _sync_tree(folder: Path) -> None:

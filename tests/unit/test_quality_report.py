@@ -75,7 +75,7 @@ def report(**changes: object) -> QualityReport:
     )
     content = {
         "run": RunInfo(
-            run_id="r1", finished_at="2026-11-23T23:30:00+00:00", real=True, sources="mirror", territory="west"
+            run_id="r1", built_at="2026-11-23T23:30:00+00:00", real=True, sources="mirror", territory="west"
         ),
         "datasets": [dataset],
         "expectations": [expectation()],
