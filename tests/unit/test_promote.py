@@ -6,22 +6,16 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from dagster_project.provenance.build import Build
+from dagster_project.provenance.lock import LOCK_NAME, load_lock
 from dagster_project.release import promote as promotion
 from dagster_project.release.promote import MARTS, REFERENCE, ReleaseError, building_path, current_release, promote
 from dagster_project.settings import Settings
-
-NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
-
-
-def build(code: str = "a") -> Build:
-    return Build(build_id=code * 64, sources={}, code=code, libraries={}, sources_kind="demo", territory="france")
+from tests.locks import make_lock
 
 
 def write_building(settings: Settings, value: float) -> None:
@@ -50,12 +44,15 @@ def test_a_release_holds_every_table_and_its_sums(settings: Settings, tmp_path: 
     write_building(settings, 1)
     report = tmp_path / "r.html"
     report.write_text("rapport", encoding="utf-8")
-    release = promote(settings, build(), {"qualite.html": report}, NOON)
+    release = promote(settings, make_lock(), {"qualite.html": report})
     assert (settings.releases_dir / "current").resolve() == release.path
     assert {f"{name}.parquet" for name in MARTS} <= {path.name for path in release.path.iterdir()}
     sums = dict(reversed(line.split("  ")) for line in (release.path / "SHA256SUMS").read_text().splitlines())
     assert sums == {name: digest for name, digest in tree(release.path).items() if name != "SHA256SUMS"}
     assert "FICTIVES" in (release.path / "LISEZMOI.txt").read_text(encoding="utf-8")
+    assert load_lock(release.path) == make_lock()
+    assert (release.path / LOCK_NAME).read_text(encoding="utf-8") == make_lock().canonical()
+    assert release.release_id == make_lock().release_id
     assert settings.warehouse.exists()
     assert not building_path(settings).exists()
     assert current_release(settings) == release
@@ -63,24 +60,24 @@ def test_a_release_holds_every_table_and_its_sums(settings: Settings, tmp_path: 
 
 def test_the_next_release_leaves_the_previous_one_whole(settings: Settings) -> None:
     write_building(settings, 1)
-    first = promote(settings, build("a"), {}, NOON)
+    first = promote(settings, make_lock("a"), {})
     before = tree(first.path)
     write_building(settings, 2)
-    second = promote(settings, build("b"), {}, NOON)
+    second = promote(settings, make_lock("b"), {})
     assert tree(first.path) == before
     assert (settings.releases_dir / "current").resolve() == second.path
 
 
 def test_nothing_built_is_an_error(settings: Settings) -> None:
     with pytest.raises(ReleaseError, match="dbt step"):
-        promote(settings, build(), {}, NOON)
+        promote(settings, make_lock(), {})
 
 
 def test_a_full_disk_at_any_write_keeps_current(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail the n-th call that can run out of space, for n = 1, 2, … until promotion succeeds."""
     monkeypatch.setattr(promotion, "_export", lambda _, folder: (folder / "mart.csv").write_text("a;b\n"))
     write_building(settings, 1)
-    first = promote(settings, build("a"), {}, NOON)
+    first = promote(settings, make_lock("a"), {})
     before, warehouse = tree(first.path), settings.warehouse.read_bytes()
     write_building(settings, 2)
     n, published = 0, False
@@ -99,7 +96,7 @@ def test_a_full_disk_at_any_write_keeps_current(settings: Settings, monkeypatch:
 
 def attempt(settings: Settings) -> bool:
     try:
-        promote(settings, build("b"), {}, NOON)
+        promote(settings, make_lock("b"), {})
     except ReleaseError as error:
         if "unchanged" not in str(error):
             raise
