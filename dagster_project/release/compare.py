@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Columns that name the build and not what it found: they are looked at when nothing else differs.
 BUILD_COLUMNS = ("run_id",)
+MEASURED = {"DOUBLE", "FLOAT", "BLOB"}  # never part of a key: what may differ cannot say which row it is
 _SUM = re.compile(r"^([0-9a-f]{64}) [ *](\S.*)$")
 
 
@@ -92,8 +93,8 @@ def _difference(
 def compare_tables(original: Path, made: Path) -> Difference:
     """The first difference between two Parquet tables whose bytes differ, for what to look at first.
 
-    A row is identified by the shortest run of leading columns that does so in both tables: released tables begin
-    with their key. Rows are taken in the order of that key.
+    A row is identified by its leading columns: released tables begin with their key. Rows are taken in the order
+    of that key.
     """
     import duckdb
 
@@ -104,7 +105,7 @@ def compare_tables(original: Path, made: Path) -> Difference:
         before, after = _columns(db, "original"), _columns(db, "made")
         if before != after:
             return Difference(original.name, _schema_difference(before, after))
-        key = _key(db, list(before))
+        key = _key(db, before)
         if not key:
             return _first_row_without_key(db, original.name, list(before))
         return _first_by_key(db, original.name, list(before), key) or Difference(
@@ -127,16 +128,27 @@ def _schema_difference(before: Mapping[str, str], after: Mapping[str, str]) -> s
     return "; ".join(said) or "columns in another order"
 
 
-def _key(db: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> list[str]:
-    """The shortest run of leading columns that identifies a row in both tables; empty when none does."""
-    for length in range(1, len(columns) + 1):
-        names = _names(columns[:length])
-        repeated = " union all ".join(
-            f"(select 1 from {table} group by {names} having count(*) > 1 limit 1)" for table in ("original", "made")
-        )
-        if not db.execute(repeated).fetchall():
-            return list(columns[:length])
-    return []
+def _key(db: duckdb.DuckDBPyConnection, columns: Mapping[str, str]) -> list[str]:
+    """Columns that identify a row in both tables, none of them for nothing; empty when there are none.
+
+    The shortest leading run that does, without measured quantities, then without what it does not need.
+    """
+    names = [column for column, kind in columns.items() if kind not in MEASURED]
+    lengths = range(1, len(names) + 1)
+    key = next((names[:length] for length in lengths if _identifies(db, names[:length])), [])
+    for column in reversed(key):
+        rest = [other for other in key if other != column]
+        if rest and _identifies(db, rest):
+            key = rest
+    return key
+
+
+def _identifies(db: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> bool:
+    repeated = " union all ".join(
+        f"(select 1 from {table} group by {_names(columns)} having count(*) > 1 limit 1)"
+        for table in ("original", "made")
+    )
+    return not db.execute(repeated).fetchall()
 
 
 def _first_by_key(

@@ -82,6 +82,14 @@ def test_the_same_rows_in_another_order_are_said_to_be_that(tmp_path: Path) -> N
     assert compared(tmp_path, ROWS[::-1]).what == "same rows, written in another order or by another writer"
 
 
+def test_a_key_that_does_not_stand_first_is_found_and_holds_nothing_more(tmp_path: Path) -> None:
+    columns = "zone_code varchar, value double, unit varchar, level varchar, other double"
+    rows: Rows = [("QP096001", 1.0, "%", "COM", 5.0), ("QP096001", 1.0, "%", "DEP", 6.0)]
+    made: Rows = [(zone, 2.0, unit, level, other) for zone, _, unit, level, other in rows]
+    found = compared(tmp_path, made, rows, columns)
+    assert (found.key, found.column) == ((("level", "COM"),), "value")
+
+
 def test_rows_without_a_key_are_counted(tmp_path: Path) -> None:
     twice = [ROWS[0], ROWS[0], ROWS[3]]
     found = compared(tmp_path, [ROWS[0], ROWS[3], ROWS[3]], twice)
