@@ -68,6 +68,49 @@ def run(
         )
 
 
+@app.command()
+def rebuild(
+    lock: Annotated[Path, typer.Argument(help="A release folder, or its build.lock.json", show_default=False)],
+    archive: Annotated[Path | None, typer.Option(help="Where the bytes are; default the lock's own home")] = None,
+    home: Annotated[Path | None, typer.Option(help="An empty folder to build in; default DQ_HOME")] = None,
+    allow_other_code: Annotated[
+        bool, typer.Option("--allow-other-code", help="Go on when code or libraries are not those of the lock")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """The same release again from its lock and the archive alone, compared byte for byte with the original."""
+    from dagster_project.provenance.lock import LockError
+    from dagster_project.rebuild import RebuildError
+    from dagster_project.rebuild import rebuild as rebuild_release
+    from dagster_project.release.errors import ReleaseError
+    from dagster_project.runner import RunError
+    from dagster_project.sources.archive import ArchiveError
+    from dagster_project.sources.locked import LockedBytesError
+
+    refusals = (LockError, LockedBytesError, RebuildError, ReleaseError, RunError, ArchiveError, SettingsError)
+    try:
+        done = rebuild_release(
+            lock,
+            archive=archive,
+            home=home,
+            allow_other_code=allow_other_code,
+            progress=lambda text: typer.secho(text, err=True),
+        )
+    except refusals as error:
+        _fail(str(error))
+        return
+    if as_json:
+        content = {"release": str(done.path), "compared": done.compared, "identical": done.identical}
+        differences = [{"file": d.file, "difference": str(d)} for d in done.differences]
+        typer.echo(json.dumps({**content, "differences": differences}, ensure_ascii=False))
+    elif done.identical:
+        typer.echo(f"Identical, byte for byte: {done.path}")
+    elif not done.compared:
+        typer.echo(f"Made, and compared with nothing: put the original's SHA256SUMS beside its lock\n{done.path}")
+    if done.differences:
+        _fail("\n  ".join([f"{len(done.differences)} file(s) differ from the original", *map(str, done.differences)]))
+
+
 @sources_app.command("list")
 def sources_list(as_json: Json = False) -> None:
     """Every dataset of the catalogue: vintages, format, licence, official page."""

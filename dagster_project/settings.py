@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 WEST = ("22", "29", "35", "44", "49", "53", "56", "72", "85")
+TERRITORY = r"^(france|west|dep:[0-9AB]{2,3}(,[0-9AB]{2,3})*)$"
 SourcesKind = Literal["demo", "mirror", "live"]
 
 
@@ -46,8 +47,9 @@ class Settings(BaseSettings):
     max_retries: int = 4
     backoff_factor: float = 1.0
     demo_seed: int = 20190101
+    rebuild_lock: Path | None = Field(None, description="lock of the release to make again; set by `dq rebuild`")
 
-    @field_validator("home", "inbox")
+    @field_validator("home", "inbox", "rebuild_lock")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value if value is None else value.expanduser().absolute()
@@ -55,7 +57,7 @@ class Settings(BaseSettings):
     @field_validator("territory")
     @classmethod
     def _known_territory(cls, value: str) -> str:
-        if value in {"france", "west"} or re.fullmatch(r"dep:[0-9AB]{2,3}(,[0-9AB]{2,3})*", value):
+        if re.fullmatch(TERRITORY, value):
             return value
         raise ValueError(f"{value!r} is not a territory: use france, west or dep:35,44")
 
@@ -118,7 +120,7 @@ def load_settings(**explicit: Any) -> Settings:
     remembered = _remembered(settings.home)
     unset = {key: value for key, value in remembered.items() if key not in settings.model_fields_set}
     settings = Settings(**{**unset, **given})
-    if settings.sources == "mirror" and not settings.mirror:
+    if settings.sources == "mirror" and not (settings.mirror or settings.rebuild_lock):
         raise SettingsError("sources=mirror needs a mirror: pass --mirror DIR or set DQ_MIRROR")
     if remembered.get("sources", settings.sources) != "demo" and settings.sources == "demo":
         raise SettingsError(
@@ -142,9 +144,8 @@ def remember(settings: Settings) -> None:
 
 def export_environment(settings: Settings) -> None:
     """Give these settings to everything this process starts or imports: Dagster loads its definitions by itself."""
-    values = settings.model_dump(
-        include={"home", "sources", "mirror", "territory", "inbox", "public_base_url"}, exclude_none=True
-    )
+    exported = {"home", "sources", "mirror", "territory", "inbox", "public_base_url", "demo_seed", "rebuild_lock"}
+    values = settings.model_dump(include=exported, exclude_none=True)
     os.environ.update({f"DQ_{key.upper()}": str(value) for key, value in values.items()})
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"

@@ -45,16 +45,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 @pytest.fixture(scope="session")
 def small_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release of a few invented rows, which nothing may change."""
-    from datetime import UTC, datetime
-
     from dagster_project.release.promote import promote
-    from tests.release_home import build, write_home
+    from tests.release_home import lock, write_home
 
     settings = Settings(home=tmp_path_factory.mktemp("small") / "home", sources="demo")
     write_home(settings)
     report = settings.reports_dir / "qualite.html"
     report.write_text("<p>rapport</p>", encoding="utf-8")
     versions = {"dim_zone": "c" * 64}
-    return promote(
-        settings, build(), {"qualite.html": report}, datetime(2026, 1, 2, 12, tzinfo=UTC), code_versions=versions
-    ).path
+    return promote(settings, lock(), {"qualite.html": report}, code_versions=versions).path

@@ -21,7 +21,7 @@ from dagster_project.release.edition import Edition
 from dagster_project.release.promote import promote
 from dagster_project.release.sums import digest_files, write_sums
 from dagster_project.settings import Settings
-from tests.release_home import build
+from tests.release_home import lock
 
 # Audit events by which Python touches the disk; the first argument is a path.
 TOUCHES = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.truncate", "shutil.copyfile"}
@@ -73,7 +73,7 @@ def _promote(home: Path, code: str, now: datetime, die_at: int | None, small: bo
         _die_at(die_at, str(home))
     if small:
         promotion.write_package = write_two_files
-    promote(settings, build(code), {}, now)
+    promote(settings, lock(code, at=now), {})
 
 
 def _die_at(n: int, home: str) -> None:

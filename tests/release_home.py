@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from dagster_project.provenance.build import Build
+from dagster_project.provenance.lock import BuildLock
 from dagster_project.quality.corrections import Correction, Expect, corrections_table
 from dagster_project.quality.report_model import DatasetInfo, DbtTest, QualityReport, RunInfo, ValidationInfo
 from dagster_project.quality.results import ExpectationResult
@@ -21,6 +21,7 @@ from dagster_project.release.plan import LINEAGE, MARTS, REFERENCE
 from dagster_project.release.promote import building_path
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources.catalogue import load_catalogue
+from tests.locks import make_lock
 from tests.release_rows import Row, rows_of, source_files
 
 MODELS = PROJECT_ROOT / "dbt_models" / "models"
@@ -31,8 +32,22 @@ NUMBERS = {"scale", "minimum", "maximum", "coefficient"}
 KEY = "zone_level, zone_code, generation, vintage"
 
 
-def build(code: str = "a", sources_kind: str = "demo") -> Build:
-    return Build(build_id=code * 64, sources={}, code=code, libraries={}, sources_kind=sources_kind, territory="france")
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+def lock(code: str = "a", sources: str = "demo", at: datetime = NOON, base_url: str | None = None) -> BuildLock:
+    """The lock of an invented build, named for its digit and its moment."""
+    return make_lock(
+        code,
+        release_id=f"{at:%Y%m%dT%H%M%SZ}-{code * 12}",
+        built_at=at.isoformat(),
+        settings={
+            "sources": sources,
+            "territory": "france",
+            "demo_seed": 7 if sources == "demo" else None,
+            "public_base_url": base_url,
+        },
+    )
 
 
 def write_home(settings: Settings, shift: float = 0.0) -> None:
@@ -125,7 +140,7 @@ def report() -> QualityReport:
         failures=0,
     )
     return QualityReport(
-        run=RunInfo(run_id="r", finished_at="2026-01-01", real=False, sources="demo", territory="france"),
+        run=RunInfo(run_id="r", built_at="2026-01-01T00:00:00+00:00", real=False, sources="demo", territory="france"),
         datasets=[DatasetInfo(id="insee_revn", rows=1, validations=[received], **named)],
         expectations=[expectation, expectation.model_copy(update={"id": "reelle", "skipped": True})],
         dbt_tests=[test],

@@ -55,7 +55,7 @@ def dbt_definitions(settings: Settings) -> tuple[dg.AssetsDefinition, dg.AssetsD
         description="Tests unitaires des formules et des statuts, joués par dbt avant de construire les modèles.",
     )
     def unit_tests() -> dg.AssetCheckResult:
-        outcome: dict[str, str] = _read(_unit_tests_path(settings))["results"]
+        outcome = {result["unique_id"]: result["status"] for result in _read(unit_tests_path(settings))["results"]}
         failed = sorted(name for name, status in outcome.items() if status != "pass")
         return dg.AssetCheckResult(
             passed=bool(outcome) and not failed,
@@ -144,21 +144,24 @@ def _events(
 
 def _arguments(settings: Settings) -> list[str]:
     """Unit tests speak of the code alone: once passed, they are played again only when it changes."""
-    known = _unit_tests_path(settings)
+    known = unit_tests_path(settings)
     if known.exists() and _read(known)["code"] == code_digest():
         return ["build", "--exclude-resource-type", "unit_test"]
     return ["build"]
 
 
-def _unit_tests_path(settings: Settings) -> Path:
+def unit_tests_path(settings: Settings) -> Path:
+    """Results of the unit tests when they were last played, in the form of dbt's `run_results.json`."""
     return settings.derived_dir / "dbt_unit_tests.json"
 
 
 def _keep_unit_tests(settings: Settings, results: list[dict[str, Any]]) -> None:
-    outcome = {r["unique_id"]: r["status"] for r in results if r["unique_id"].startswith("unit_test.")}
-    if outcome:
-        content = {"code": code_digest() if set(outcome.values()) == {"pass"} else "", "results": outcome}
-        _unit_tests_path(settings).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    kept = ("unique_id", "status", "failures", "message")
+    played = [{name: r[name] for name in kept} for r in results if r["unique_id"].startswith("unit_test.")]
+    if played:
+        passed = all(result["status"] == "pass" for result in played)
+        content = {"code": code_digest() if passed else "", "results": played}
+        unit_tests_path(settings).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -7,10 +7,11 @@ import dagster as dg
 from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.defs.audit import audit_asset
-from dagster_project.defs.dbt import dbt_target
+from dagster_project.defs.dbt import dbt_target, unit_tests_path
 from dagster_project.defs.dbt_project import load_manifest, node_versions
+from dagster_project.defs.lock import LOCK_KEY
 from dagster_project.defs.raw import raw_key
-from dagster_project.provenance.build import describe_build
+from dagster_project.provenance.lock import pending_lock
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.suites import load_suites
 from dagster_project.release.audit import expectation_cache
@@ -26,6 +27,7 @@ TEMPLATES = "dagster_project/quality/templates/*"
 CONTENTS = "dagster_project/release/*.yml"
 MART_KEYS = [dg.AssetKey(["marts", name]) for name in (*MARTS, *LINEAGE)]
 DESCRIBED = [dg.AssetKey(["derived", name]) for name in DERIVED] + [dg.AssetKey(["reference", n]) for n in REFERENCE]
+NAMES_SHOWN = 5
 
 
 def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -34,7 +36,7 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=["reports", "quality"],
-        deps=[*map(raw_key, catalogue), *MART_KEYS],
+        deps=[*map(raw_key, catalogue), *MART_KEYS, LOCK_KEY],
         code_version=code_version(
             write_quality_report.__module__,
             own=[__name__],
@@ -46,8 +48,9 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         owners=[OWNER],
         description="Rapport de qualité, lisible hors ligne : ce qui a été contrôlé et ce que cela a donné.",
     )
-    def quality_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        summary = write_quality_report(settings, dbt_target(settings), run_id=context.run_id)
+    def quality_report() -> dg.MaterializeResult[Any]:
+        lock = pending_lock(settings)
+        summary = write_quality_report(settings, lock, dbt_target(settings), unit_tests_path(settings))
         return dg.MaterializeResult(metadata={"rapport": dg.MetadataValue.path(str(report_path(settings))), **summary})
 
     @dg.asset(
@@ -70,7 +73,7 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=["releases", "current"],
-        deps=[*MART_KEYS, quality_report, *DESCRIBED],
+        deps=[*MART_KEYS, LOCK_KEY, quality_report, *DESCRIBED],
         code_version=code_version(promote.__module__, own=[__name__], files=[CONTENTS]),
         group_name="publication",
         kinds={"python", "parquet", "csv", "json", "duckdb"},
@@ -79,16 +82,17 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         description="Version publiée : dossier immuable, aux formats ouverts ; `current` bascule d’un seul geste.",
     )
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        build = describe_build(settings)
+        _refuse_partial(context)
+        lock = pending_lock(settings)
         attachments = {"qualite.html": report_path(settings)}
-        published = promote(settings, build, attachments, code_versions=_model_versions(settings))
+        published = promote(settings, lock, attachments, code_versions=_model_versions(settings))
         context.log.info(f"release {published.release_id} is now current")
         return dg.MaterializeResult(
-            data_version=dg.DataVersion(build.build_id),
+            data_version=dg.DataVersion(lock.build_id),
             metadata={
                 "version": published.release_id,
                 "dossier": dg.MetadataValue.path(str(published.path)),
-                "sources": dg.MetadataValue.json(build.sources),
+                "sources": dg.MetadataValue.json(lock.raw),
             },
         )
 
@@ -101,3 +105,17 @@ def _model_versions(settings: Settings) -> dict[str, str]:
     manifest = load_manifest(dbt_target(settings) / "manifest.json")
     versions = node_versions(manifest, settings)
     return {node["name"]: versions.of(node) for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+
+
+def _refuse_partial(context: dg.AssetExecutionContext) -> None:
+    """A release whose lock says of what it is made cannot keep tables that an earlier run made of something else."""
+    layer = context.job_def.asset_layer
+    left_out = layer.asset_graph.get_ancestor_asset_keys(context.asset_key) - layer.selected_asset_keys
+    if left_out:
+        names = sorted(key.to_user_string() for key in left_out)
+        shown = ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
+        raise dg.Failure(
+            description=f"a release is made in one run, and this run leaves out {len(names)} of the assets it is made "
+            f"of ({shown}); run without --select, or with --select '+key:\"releases/current\"'",
+            allow_retries=False,
+        )

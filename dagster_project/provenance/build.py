@@ -16,6 +16,7 @@ from pathlib import Path
 
 from dagster_project.closure import code_version
 from dagster_project.settings import Settings
+from dagster_project.sources.catalogue import load_catalogue
 
 # The graph, by name since this layer imports none of it, less what moves no figure: when it runs, how a run is shown,
 # and the code of raw tables, which is in each table's own version.
@@ -54,10 +55,6 @@ class Build:
     sources_kind: str
     territory: str
 
-    def as_json(self) -> str:
-        """Stable JSON text, for the release."""
-        return json.dumps(self.__dict__, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
 
 def digest_files(paths: Iterable[Path], root: Path) -> str:
     """One digest of names and contents, independent of where the project lies."""
@@ -76,12 +73,9 @@ def code_digest() -> str:
 
 
 def raw_versions(raw_dir: Path) -> dict[str, str]:
-    """Data version of each raw table, from its manifest."""
-    versions = {}
-    for path in sorted(raw_dir.glob("*.json")):
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        versions[path.stem] = manifest["data_version"]
-    return versions
+    """Data version of each raw table of the catalogue, from its manifest; a dataset that left it counts no more."""
+    paths = [raw_dir / f"{dataset}.json" for dataset in sorted(load_catalogue())]
+    return {path.stem: json.loads(path.read_text(encoding="utf-8"))["data_version"] for path in paths if path.exists()}
 
 
 class MixedOriginsError(RuntimeError):

@@ -61,23 +61,30 @@ def _rejects(path: Path) -> list[RejectInfo]:
 
 
 def dbt_tests(
-    run_results: Path, manifest: Path, failing_rows: Mapping[str, list[dict[str, Any]]] | None = None
+    run_results: Iterable[Path], manifest: Path, failing_rows: Mapping[str, list[dict[str, Any]]] | None = None
 ) -> list[DbtTest]:
-    """Data and unit tests of the last dbt run, from its own `run_results.json` and `manifest.json`.
+    """Data and unit tests of dbt, from its own `run_results.json` and `manifest.json`, by table and name.
+
+    dbt lists results as its threads end; the report must be the same each time.
 
     Args:
-        run_results: what dbt wrote when it ended.
+        run_results: what dbt wrote when it ended, and results kept from earlier in the same form; of a test that
+            stands in several, the first counts.
         manifest: what dbt parsed.
         failing_rows: first failing rows by test `unique_id`, when the caller has them.
     """
-    results, parsed = _json(run_results)["results"], _json(manifest)
+    parsed = _json(manifest)
+    results: dict[str, dict[str, Any]] = {}
+    for path in run_results:
+        results = {result["unique_id"]: result for result in _json(path)["results"]} | results
     nodes = {**parsed.get("nodes", {}), **parsed.get("unit_tests", {})}
     rows = failing_rows or {}
-    return [
-        _dbt_test(result, nodes.get(result["unique_id"], {}), rows.get(result["unique_id"], []))
-        for result in results
-        if result["unique_id"].startswith(("test.", "unit_test."))
+    tests = [
+        _dbt_test(result, nodes.get(unique_id, {}), rows.get(unique_id, []))
+        for unique_id, result in results.items()
+        if unique_id.startswith(("test.", "unit_test."))
     ]
+    return sorted(tests, key=lambda test: (test.model, test.kind, test.name, test.unique_id))
 
 
 def _dbt_test(result: dict[str, Any], node: dict[str, Any], rows: list[dict[str, Any]]) -> DbtTest:

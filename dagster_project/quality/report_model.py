@@ -19,7 +19,7 @@ class RunInfo(_Model):
     """Which run is reported. Times are ISO 8601, UTC."""
 
     run_id: str
-    finished_at: str
+    built_at: str = Field(description="when the raw tables stood and the build began, as its lock says")
     real: bool = Field(description="False on the demonstration territory: the page then says that data are fictitious")
     sources: str = Field(description="demo, mirror or live")
     territory: str

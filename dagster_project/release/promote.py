@@ -16,10 +16,9 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from dagster_project.provenance.build import Build
+from dagster_project.provenance.lock import LOCK_NAME, BuildLock
 from dagster_project.release.edition import Edition
 from dagster_project.release.errors import ReleaseError
 from dagster_project.release.package import write_package
@@ -51,11 +50,11 @@ def building_path(settings: Settings) -> Path:
 def current_release(settings: Settings) -> Release | None:
     """The promoted release, or None when there is none yet."""
     link = settings.releases_dir / CURRENT
-    if not link.is_symlink() or not (link / "build.json").exists():
+    if not link.is_symlink() or not (link / LOCK_NAME).exists():
         return None
     folder = link.resolve()
-    build = json.loads((folder / "build.json").read_text(encoding="utf-8"))
-    return Release(folder.name, folder, build["build_id"])
+    lock = json.loads((folder / LOCK_NAME).read_text(encoding="utf-8"))
+    return Release(folder.name, folder, lock["build_id"])
 
 
 def is_current(settings: Settings, build_id: str) -> bool:
@@ -70,9 +69,8 @@ def is_current(settings: Settings, build_id: str) -> bool:
 
 def promote(
     settings: Settings,
-    build: Build,
+    lock: BuildLock,
     attachments: Mapping[str, Path],
-    now: datetime | None = None,
     *,
     code_versions: Mapping[str, str] | None = None,
 ) -> Release:
@@ -80,9 +78,8 @@ def promote(
 
     Args:
         settings: where releases live.
-        build: what the figures were made of.
+        lock: what the release is made of, and its name.
         attachments: further files by their name in the release, such as the quality report.
-        now: time of publication, UTC.
         code_versions: digest of all that shapes a model, by the model's name.
 
     Raises:
@@ -92,9 +89,8 @@ def promote(
     building = building_path(settings)
     if not building.exists():
         raise ReleaseError(f"{building} does not exist: run the dbt step before the release")
-    moment = (now or datetime.now(UTC)).astimezone(UTC)
-    release_id = f"{moment.strftime('%Y%m%dT%H%M%SZ')}-{build.build_id[:12]}"
-    edition = Edition(release_id, moment, build.sources_kind, build.territory, settings.public_base_url)
+    release_id, shaping = lock.release_id, lock.settings
+    edition = Edition(release_id, lock.built_at, shaping.sources, shaping.territory, shaping.public_base_url)
     releases = settings.releases_dir
     partial = releases / f".{release_id}.partial"
     with _nothing_published(release_id, releases):
@@ -103,7 +99,7 @@ def promote(
         with _nothing_published(release_id, releases):
             _sweep(releases)
             try:
-                _fill(partial, attachments, build)
+                _fill(partial, attachments, lock)
                 write_package(partial, settings, building, edition, code_versions or {})
                 _audit(partial)
                 _publish(partial, releases / release_id)
@@ -111,7 +107,7 @@ def promote(
                 shutil.rmtree(partial, ignore_errors=True)
             _switch(releases, release_id)
         _follow(settings, building, release_id)
-    return Release(release_id, releases / release_id, build.build_id)
+    return Release(release_id, releases / release_id, lock.build_id)
 
 
 @contextmanager
@@ -149,12 +145,12 @@ def _sweep(releases: Path) -> None:
     (releases / CURRENT_ASIDE).unlink(missing_ok=True)
 
 
-def _fill(folder: Path, attachments: Mapping[str, Path], build: Build) -> None:
+def _fill(folder: Path, attachments: Mapping[str, Path], lock: BuildLock) -> None:
     """What the release is given, before what it makes: its descriptions list the lot."""
     folder.mkdir()
     for name, source in attachments.items():
         shutil.copyfile(source, folder / name)
-    (folder / "build.json").write_text(build.as_json(), encoding="utf-8")
+    (folder / LOCK_NAME).write_text(lock.canonical(), encoding="utf-8")
 
 
 def _audit(folder: Path) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.provenance.build import describe_build
+from dagster_project.provenance.lock import BuildLock
 from dagster_project.quality.report import build_report
 from dagster_project.quality.report_inputs import dataset_infos, dbt_tests
 from dagster_project.quality.report_model import QualityReport, RunInfo
@@ -30,13 +29,16 @@ def report_path(settings: Settings) -> Path:
     return settings.reports_dir / "qualite.html"
 
 
-def write_quality_report(settings: Settings, dbt_target: Path, *, run_id: str) -> dict[str, str | int]:
+def write_quality_report(
+    settings: Settings, lock: BuildLock, dbt_target: Path, unit_tests: Path
+) -> dict[str, str | int]:
     """Write the report of the build that waits for promotion.
 
     Args:
         settings: where raw tables, caches and reports are.
+        lock: when, in which run and by which code: the page says nothing that the lock does not decide.
         dbt_target: folder of dbt's `run_results.json` and `manifest.json`.
-        run_id: the Dagster run.
+        unit_tests: results of dbt's unit tests when they were last played, which may be an earlier run of this code.
 
     Returns:
         The verdict and the counts of checks.
@@ -46,17 +48,19 @@ def write_quality_report(settings: Settings, dbt_target: Path, *, run_id: str) -
     results = run_suites(suites, suite_tables(settings, suites), real=real, cache_dir=expectation_cache(settings))
     report = QualityReport(
         run=RunInfo(
-            run_id=run_id,
-            finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            run_id=lock.run_id,
+            built_at=lock.built_at.isoformat(timespec="seconds"),
             real=real,
-            sources=settings.sources,
-            territory=settings.territory,
-            code_version=describe_build(settings).code[:12],
+            sources=lock.settings.sources,
+            territory=lock.settings.territory,
+            code_version=lock.code_label,
         ),
         datasets=dataset_infos(settings.raw_dir, load_catalogue().values()),
         expectations=results,
         dbt_tests=dbt_tests(
-            dbt_target / "run_results.json", dbt_target / "manifest.json", _failing_rows(settings, dbt_target)
+            [dbt_target / "run_results.json", unit_tests],
+            dbt_target / "manifest.json",
+            _failing_rows(settings, dbt_target),
         ),
     )
     return build_report(report_path(settings), report)
@@ -79,16 +83,18 @@ def _failing_rows(settings: Settings, dbt_target: Path) -> dict[str, list[dict[s
 def failing_rows(
     connection: duckdb.DuckDBPyConnection, dbt_target: Path, test: Mapping[str, Any]
 ) -> list[dict[str, str | int | float | bool | None]]:
-    """First rows that a dbt test selects, asked again from its compiled query; none when it did not compile.
+    """First rows that a dbt test selects, in their own order; none when it did not compile.
 
-    Storing the failures of every test would cost a table per test at each run, nearly always empty.
+    They are asked again from the compiled query: storing the failures of every test would cost a table per test at
+    each run, nearly always empty. Sorted, so that the same build shows the same ones.
     """
     if "original_file_path" not in test:
         return []
     compiled = dbt_target / "compiled" / "data_et_quartiers" / test["original_file_path"] / test["path"]
     if not compiled.exists():
         return []
-    relation = connection.sql(f"select * from ({compiled.read_text(encoding='utf-8')}) limit {FAILING_ROWS_SHOWN}")
+    query = compiled.read_text(encoding="utf-8")
+    relation = connection.sql(f"select * from ({query}) order by all limit {FAILING_ROWS_SHOWN}")
     return [
         {name: _plain(value) for name, value in zip(relation.columns, row, strict=True)} for row in relation.fetchall()
     ]

@@ -13,7 +13,7 @@ import hashlib
 import json
 import logging
 import os
-import re
+import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,16 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.sources import disk
+from dagster_project.sources.redaction import loggable_headers, redact
 
 _log = logging.getLogger(__name__)
-
-_NEVER_LOGGED = {"set-cookie", "set-cookie2", "cookie", "authorization", "proxy-authorization"}
-_SECRET_PARAMETER = re.compile(
-    r"([?&;](?:[\w.-]*[-_.])?(?:api-?key|key|token|secret|password|passwd|pwd|signature|sig|credential)s?=)"
-    r"[^&#\s'\"<>)]*",
-    re.IGNORECASE,
-)
-_USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 class ArchiveError(RuntimeError):
@@ -55,11 +48,6 @@ class ArchivedFile:
     headers: dict[str, str]
     origin: str
     unchanged: bool
-
-
-def redact(text: str) -> str:
-    """The text with the secrets of any address in it masked: query keys and tokens, user and password."""
-    return _USER_INFO.sub("***@", _SECRET_PARAMETER.sub(r"\1***", text))
 
 
 class Archive:
@@ -86,9 +74,9 @@ class Archive:
         """The last reception logged under this key from this origin."""
         return next((entry for entry in reversed(self._read_log()) if (entry.key, entry.origin) == (key, origin)), None)
 
-    def history(self, key: str) -> list[ArchivedFile]:
-        """Every reception logged under this key, oldest first."""
-        return [entry for entry in self._read_log() if entry.key == key]
+    def history(self, key: str | None = None) -> list[ArchivedFile]:
+        """Every reception logged under this key, or under any, oldest first."""
+        return [entry for entry in self._read_log() if key in (None, entry.key)]
 
     def store(
         self,
@@ -120,8 +108,7 @@ class Archive:
             ArchiveError: nothing was kept (no space, no permission, ceiling passed).
             Exception: whatever `chunks` raises passes through, nothing being kept either.
         """
-        descriptor, temporary = self._new_temporary()
-        try:
+        with self._temporary() as (descriptor, temporary):
             sha256, size = self._spool(descriptor, chunks, name, max_bytes)
             received = ArchivedFile(
                 sha256=sha256,
@@ -132,32 +119,51 @@ class Archive:
                 url=redact(url),
                 final_url=redact(final_url),
                 fetched_at=_utc_now(),
-                headers=_loggable(headers),
+                headers=loggable_headers(headers),
                 origin=origin,
                 unchanged=False,
             )
             return self._commit(received, temporary, redirects)
-        finally:
-            os.close(descriptor)
-            temporary.unlink(missing_ok=True)
+
+    def restore(self, entry: ArchivedFile, chunks: Iterable[bytes], **notes: str) -> ArchivedFile:
+        """Keep bytes that another archive received, under the reception logged there.
+
+        Args:
+            entry: that reception; only its `path` is not taken over.
+            chunks: its bytes, in any pieces.
+            notes: further fields of the log line, such as where the bytes were taken from.
+
+        Raises:
+            ArchiveError: the bytes do not have the digest of `entry`, or cannot be kept; nothing was.
+        """
+        with self._temporary() as (descriptor, temporary):
+            sha256, _ = self._spool(descriptor, chunks, entry.name, sys.maxsize)
+            if sha256 != entry.sha256:
+                raise ArchiveError(f"the bytes have the digest {sha256}, not {entry.sha256}")
+            return self._commit(replace(entry, path=self.object_path(sha256)), temporary, (), **notes)
 
     def record_unchanged(
         self, previous: ArchivedFile, headers: Mapping[str, str], redirects: Sequence[Mapping[str, str]] = ()
     ) -> ArchivedFile:
         """Log that the source confirmed the bytes kept earlier; `fetched_at` stays the time they were received."""
-        confirmed = replace(previous, headers={**previous.headers, **_loggable(headers)}, unchanged=True)
+        confirmed = replace(previous, headers={**previous.headers, **loggable_headers(headers)}, unchanged=True)
         with self._locked():
             self._append(confirmed, redirects, checked_at=_utc_now())
         return confirmed
 
-    def _new_temporary(self) -> tuple[int, Path]:
+    @contextmanager
+    def _temporary(self) -> Iterator[tuple[int, Path]]:
         folder = self.root / "tmp"
         with self._locked(), self._guarded():
             folder.mkdir(parents=True, exist_ok=True)
             disk.sweep(folder)
             descriptor, name = tempfile.mkstemp(suffix=".part", dir=folder)
             fcntl.flock(descriptor, fcntl.LOCK_EX)  # tells a temporary in use from one left by a killed process
-            return descriptor, Path(name)
+        try:
+            yield descriptor, Path(name)
+        finally:
+            os.close(descriptor)
+            Path(name).unlink(missing_ok=True)
 
     def _spool(self, descriptor: int, chunks: Iterable[bytes], name: str, max_bytes: int) -> tuple[str, int]:
         digest, size = hashlib.sha256(), 0
@@ -176,13 +182,15 @@ class Archive:
             disk.sync(descriptor)
         return digest.hexdigest(), size
 
-    def _commit(self, received: ArchivedFile, temporary: Path, redirects: Sequence[Mapping[str, str]]) -> ArchivedFile:
+    def _commit(
+        self, received: ArchivedFile, temporary: Path, redirects: Sequence[Mapping[str, str]], **notes: str
+    ) -> ArchivedFile:
         with self._locked():
             last = self.latest(received.key, received.origin)
             received = replace(received, unchanged=last is not None and last.sha256 == received.sha256)
             created = self._move_in(temporary, received.path, received.sha256)
             try:
-                self._append(received, redirects)
+                self._append(received, redirects, **notes)
             except ArchiveError:
                 if created:
                     received.path.unlink(missing_ok=True)
@@ -290,9 +298,3 @@ class Archive:
 
 def _utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _loggable(headers: Mapping[str, str]) -> dict[str, str]:
-    """Response headers under lower-case names, without cookies and credentials."""
-    kept = {name.lower(): redact(value) for name, value in headers.items() if name.lower() not in _NEVER_LOGGED}
-    return dict(sorted(kept.items()))

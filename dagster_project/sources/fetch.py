@@ -1,4 +1,7 @@
-"""Where the bytes of a source file come from: the inbox, the demonstration, a mirror or the official address."""
+"""Where the bytes of a source file come from: the inbox, the demonstration, a mirror or the official address.
+
+A rebuild looks in none of these: it takes the bytes that its lock names, from its own archive.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from dagster_project.sources import disk
 from dagster_project.sources.archive import Archive, ArchivedFile
 from dagster_project.sources.catalogue import Dataset, SourceFile, Vintage
 from dagster_project.sources.http import FetchError, download, open_session
+from dagster_project.sources.locked import LockedBytesError, locked_file
 
 _UNFINISHED = (".part", ".crdownload", ".download", ".tmp")
 _SMALLEST_CEILING = 64 << 20
@@ -40,6 +44,8 @@ def fetch_file(dataset: Dataset, vintage: Vintage, file: SourceFile, settings: S
         ArchiveError: the archive could not keep it.
     """
     fetcher = _Fetcher(dataset, vintage, file, settings)
+    if settings.rebuild_lock:
+        return fetcher.from_lock(settings.rebuild_lock)
     if settings.sources == "demo":
         return fetcher.from_folder(demo_mirror(settings), "demo")
     dropped = inbox_files(dataset, file, settings)
@@ -57,9 +63,12 @@ def references(
 
     Returns:
         The last different bytes received under the same key, then the same file of the previous vintage;
-        each only where the archive has it, from the same origin.
+        each only where the archive has it, from the same origin. In a rebuild, what the lock says was compared.
     """
     archive, first = open_archive(settings.archive_dir), parts[0]
+    if settings.rebuild_lock:
+        locked = locked_file(settings.rebuild_lock, dataset.id, vintage.vintage, file.name)
+        return tuple(reference.received(archive) for reference in locked.references)
     earlier = [
         entry
         for entry in archive.history(first.key)
@@ -145,6 +154,17 @@ class _Fetcher:
         self.archive = open_archive(settings.archive_dir)
         # a zip may carry more than the table: the ceiling stops endless bodies, the validation `taille` is exact
         self.max_bytes = max(_SMALLEST_CEILING, 8 * dataset.bytes.maximum)
+
+    def from_lock(self, lock: Path) -> tuple[ArchivedFile, ...]:
+        """The bytes of a rebuild: those of the lock, which `restore` brought into this archive."""
+        try:
+            locked = locked_file(lock, self.dataset.id, self.vintage.vintage, self.file.name)
+        except LockedBytesError as error:
+            raise FetchError(str(error)) from error
+        for part in locked.parts:
+            if not self.archive.is_intact(part.sha256):
+                raise FetchError(f"{locked.label}: {self.archive.root} has no sound object {part.sha256}")
+        return tuple(part.received(self.archive, part.name, part.url) for part in locked.parts)
 
     def from_mirror(self) -> tuple[ArchivedFile, ...]:
         place = self.settings.mirror

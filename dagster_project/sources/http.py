@@ -20,8 +20,9 @@ from urllib3.exceptions import HTTPError
 
 from dagster_project.settings import Settings
 from dagster_project.sources import http_policy as policy
-from dagster_project.sources.archive import Archive, ArchivedFile, redact
+from dagster_project.sources.archive import Archive, ArchivedFile
 from dagster_project.sources.http_policy import FetchError, open_session
+from dagster_project.sources.redaction import redact
 
 __all__ = ["FetchError", "download", "open_session"]
 

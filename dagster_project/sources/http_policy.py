@@ -19,7 +19,8 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import Retry
 
 from dagster_project.settings import Settings
-from dagster_project.sources.archive import ArchivedFile, redact
+from dagster_project.sources.archive import ArchivedFile
+from dagster_project.sources.redaction import redact
 
 _log = logging.getLogger(__name__)
 

@@ -78,11 +78,12 @@ class RawResult:
 
 @dataclass(frozen=True)
 class _Received:
-    """One source file, fetched."""
+    """One source file, fetched, and what its size is compared with."""
 
     vintage: Vintage
     file: SourceFile
     parts: tuple[ArchivedFile, ...]
+    references: tuple[ArchivedFile, ...]
 
 
 def build_raw(dataset: Dataset, settings: Settings, *, progress: Progress | None = None) -> RawResult:
@@ -102,7 +103,7 @@ def build_raw(dataset: Dataset, settings: Settings, *, progress: Progress | None
     if manifest and manifest.get("data_version") == data_version and is_intact(settings.raw_dir, manifest):
         tell(f"{dataset.id}: unchanged, {manifest['rows']} rows")
         return _result(dataset, settings, manifest, changed=False)
-    validations = _validate_all(dataset, received, settings)
+    validations = _validate_all(dataset, received)
     _stop_on_failure(dataset, validations)
     results = _read_all(dataset, received, validations, tell)
     validations += _count_checks(dataset, received, results, origin)
@@ -121,7 +122,8 @@ def _fetch_all(dataset: Dataset, settings: Settings, tell: Progress) -> list[_Re
     for vintage in sorted(dataset.vintages, key=lambda v: v.vintage):
         for file in sorted(vintage.files, key=lambda f: f.name):
             tell(f"{dataset.id} {vintage.vintage}: fetching {file.name}")
-            received.append(_Received(vintage, file, fetch_file(dataset, vintage, file, settings)))
+            parts = fetch_file(dataset, vintage, file, settings)
+            received.append(_Received(vintage, file, parts, references(dataset, vintage, file, parts, settings)))
     return received
 
 
@@ -138,13 +140,11 @@ def _digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode("utf-8")).hexdigest()
 
 
-def _validate_all(dataset: Dataset, received: Sequence[_Received], settings: Settings) -> list[FileValidation]:
+def _validate_all(dataset: Dataset, received: Sequence[_Received]) -> list[FileValidation]:
     return [
         (r.file.name, validation)
         for r in received
-        for validation in validate_file(
-            dataset, r.vintage, r.file, r.parts, references(dataset, r.vintage, r.file, r.parts, settings)
-        )
+        for validation in validate_file(dataset, r.vintage, r.file, r.parts, r.references)
     ]
 
 
@@ -254,11 +254,13 @@ def _write(
 
 
 def _describe(received: _Received, result: ReadResult) -> dict[str, Any]:
-    kept = ("name", "key", "sha256", "size", "url", "fetched_at", "origin")
+    compared = ("key", "sha256", "size", "fetched_at", "origin")
+    kept = ("name", "url", *compared)
     return {
         "vintage": received.vintage.vintage,
         "file": received.file.name,
         "parts": [{name: getattr(part, name) for name in kept} for part in received.parts],
+        "references": [{name: getattr(part, name) for name in compared} for part in received.references],
         "header": list(result.header),
         "rows": result.table.num_rows,
         "rejects": len(result.rejects),

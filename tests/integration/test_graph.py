@@ -64,7 +64,7 @@ def test_the_sums_hold_and_name_every_file(release: Path) -> None:
 
 def test_the_release_says_that_it_is_fictitious(release: Path) -> None:
     assert (release / "LISEZMOI.txt").read_text(encoding="utf-8").startswith("DONNÉES FICTIVES.")
-    assert json.loads((release / "build.json").read_text(encoding="utf-8"))["sources_kind"] == "demo"
+    assert json.loads((release / "build.lock.json").read_text(encoding="utf-8"))["settings"]["sources"] == "demo"
     assert "fictives" in (release / "qualite.html").read_text(encoding="utf-8")
 
 

@@ -12,7 +12,7 @@ from frictionless import Package
 
 from dagster_project.release.absence import COMPANION_SUFFIX
 from dagster_project.release.database import CONTENT, DATABASE, content_digests
-from dagster_project.release.sums import damaged_files, read_sums
+from dagster_project.release.sums import SUMS, damaged_files, read_sums
 from dagster_project.sources.catalogue import load_catalogue
 from tests.graph_runs import Finished
 from tests.harvest import harvest
@@ -76,7 +76,7 @@ def test_the_zones_are_geoparquet(release: Path) -> None:
 
 
 def test_a_harvester_finds_each_file_with_its_digest(release: Path) -> None:
-    sums = read_sums(release)
+    sums = read_sums(release / SUMS)
     assert damaged_files(release) == []
     for dataset in harvest(release / "dcat.jsonld").values():
         assert dataset.title.startswith("FICTIF – ")

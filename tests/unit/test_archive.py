@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from dagster_project.sources import disk
-from dagster_project.sources.archive import Archive, ArchivedFile, ArchiveError, redact
+from dagster_project.sources.archive import Archive, ArchivedFile, ArchiveError
+from dagster_project.sources.redaction import redact
 
 EFFECTS = ("write", "sync", "rename")
 # two blocks, the object, its move and the two folders that name it, then the log line

@@ -74,7 +74,7 @@ def report(**changes: object) -> QualityReport:
     )
     content = {
         "run": RunInfo(
-            run_id="r1", finished_at="2026-11-23T23:30:00+00:00", real=True, sources="mirror", territory="west"
+            run_id="r1", built_at="2026-11-23T23:30:00+00:00", real=True, sources="mirror", territory="west"
         ),
         "datasets": [dataset],
         "expectations": [expectation()],
@@ -212,23 +212,39 @@ def test_dbt_results_are_read_with_their_severity(tmp_path):
     unit = {"name": "division_par_zero", "model": "indicateurs", "config": {}}
     manifest = {"nodes": {"test.dq.cle.1": node}, "unit_tests": {"unit_test.dq.m.division": unit}}
     results = [
+        {"unique_id": "unit_test.dq.m.division", "status": "fail", "failures": 1, "message": "actual differs"},
         {"unique_id": "model.dq.dim_zone", "status": "success"},
         {"unique_id": "test.dq.cle.1", "status": "warn", "failures": 3, "message": "Got 3 results"},
-        {"unique_id": "unit_test.dq.m.division", "status": "fail", "failures": 1, "message": "actual differs"},
     ]
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     (tmp_path / "run_results.json").write_text(json.dumps({"results": results}), encoding="utf-8")
     data, tested = dbt_tests(
-        tmp_path / "run_results.json", tmp_path / "manifest.json", {"test.dq.cle.1": [{"zone_code": "QP096001"}]}
+        [tmp_path / "run_results.json"], tmp_path / "manifest.json", {"test.dq.cle.1": [{"zone_code": "QP096001"}]}
     )
     assert (data.model, data.status, data.blocking, data.failures) == ("dim_zone", "warn", False, 3)
     assert data.failing_rows == [{"zone_code": "QP096001"}]
     assert (tested.kind, tested.model, tested.status, tested.blocking) == ("unit", "indicateurs", "fail", True)
 
 
+@pytest.mark.parametrize("played", [True, False], ids=["played in this run", "kept from an earlier one"])
+def test_the_report_is_the_same_whenever_unit_tests_were_played(tmp_path, played):
+    units = [{"unique_id": f"unit_test.dq.m.{name}", "status": "pass", "failures": 0, "message": None} for name in "ab"]
+    data = {"unique_id": "test.dq.z.1", "status": "pass", "failures": 0, "message": None}
+    contents = {
+        "manifest.json": {"nodes": {}, "unit_tests": {}},
+        "run_results.json": {"results": [data, *reversed(units)] if played else [data]},
+        "kept.json": {"code": "c", "results": units},
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+    tests = dbt_tests([tmp_path / "run_results.json", tmp_path / "kept.json"], tmp_path / "manifest.json")
+    assert [test.unique_id for test in tests] == ["test.dq.z.1", "unit_test.dq.m.a", "unit_test.dq.m.b"]
+
+
 def test_a_missing_input_says_what_to_run(tmp_path):
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ReportInputError, match=r"run_results\.json does not exist"):
-        dbt_tests(tmp_path / "run_results.json", tmp_path / "manifest.json")
+        dbt_tests([tmp_path / "run_results.json"], tmp_path / "manifest.json")
 
 
 @pytest.mark.browser

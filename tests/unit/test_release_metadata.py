@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources.catalogue import load_catalogue
 from tests.harvest import harvest
 from tests.release_cells import descriptor
-from tests.release_home import build, write_home
+from tests.release_home import lock, write_home
 
 SCHEMA = PROJECT_ROOT / "tests" / "schemas" / "schema_org_dataset.json"
 DESCRIPTIONS = {"datapackage.json", "dcat.jsonld", "dataset.jsonld", "SHA256SUMS"}
@@ -227,7 +227,7 @@ def test_the_database_opens_anywhere_and_says_what_the_list_of_contents_says(
 def test_an_address_makes_links_that_can_be_followed(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home", sources="demo", public_base_url="https://data.exemple.fr/qpv/")
     write_home(settings)
-    release = promote(settings, build("a", "mirror"), {}, datetime(2026, 1, 2, 12, tzinfo=UTC))
+    release = promote(settings, lock("a", "mirror", base_url=settings.public_base_url), {})
     datasets = harvest(release.path / "dcat.jsonld")
     zones = datasets["data-et-quartiers-zones"]
     assert zones.uri == "https://data.exemple.fr/qpv/current/dcat.jsonld#zones"
