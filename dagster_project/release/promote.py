@@ -31,7 +31,7 @@ MARTS = (
 # Released as Parquet alone: a CSV of them would weigh more than everything else together.
 LINEAGE = {"figure_input": "lineage", "zone_input": "zone_input"}
 DERIVED = ("source_file", "corrections")
-REFERENCE = ("indicator", "indicator_term", "known_break", "edition_reference")
+REFERENCE = ("indicator", "indicator_term", "known_break", "edition_reference", "note_status", "variable_column")
 FLAT_ZONE = "* exclude (geometry) replace (array_to_string(communes, ' ') as communes)"
 FICTITIOUS = (
     "DONNÉES FICTIVES. Ce territoire, ses noms, ses codes et ses chiffres sont inventés pour la démonstration.\n"
