@@ -6,6 +6,7 @@ import dagster as dg
 
 from dagster_project.defs.automation import failure_sensor, nightly_job, nightly_schedule
 from dagster_project.defs.checks import mart_suite_checks, raw_suite_checks
+from dagster_project.defs.comparison import comparison_assets
 from dagster_project.defs.corrections import correction_checks
 from dagster_project.defs.dbt import dbt_definitions
 from dagster_project.defs.geography import derived_assets
@@ -19,7 +20,13 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     """The whole graph for one set of settings."""
     dbt_models, unit_tests = dbt_definitions(settings)
     return dg.Definitions(
-        assets=[*raw_assets(settings), *derived_assets(settings), dbt_models, *release_assets(settings)],
+        assets=[
+            *raw_assets(settings),
+            *derived_assets(settings),
+            dbt_models,
+            *release_assets(settings),
+            *comparison_assets(settings),
+        ],
         asset_checks=[
             raw_suite_checks(settings),
             correction_checks(settings),

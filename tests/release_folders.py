@@ -195,7 +195,13 @@ class World:
                 {"dataset": "*", "note_code": note, "status": status} for note, status in sorted(self.notes.items())
             ],
             "variable_column": [
-                {"dataset": DATASET, "vintage": "*", "source_column": column, "variable": variable, "note_column": "NOTE"}
+                {
+                    "dataset": DATASET,
+                    "vintage": "*",
+                    "source_column": column,
+                    "variable": variable,
+                    "note_column": "NOTE",
+                }
                 for variable, column in sorted(self.columns.items())
             ],
             "corrections": [
@@ -260,7 +266,9 @@ class World:
                 line = places.index(part) + 2 if cell else None
                 arithmetic = {"role": role, "variable": variable, "weight": coefficient * share, "source_row": line}
                 arithmetic |= {"source_column": self.columns[variable], "raw_value": cell.text if cell else None}
-                rows.append(file | arithmetic | {"correction_id": correction_id(key) if key in self.corrections else None})
+                rows.append(
+                    file | arithmetic | {"correction_id": correction_id(key) if key in self.corrections else None}
+                )
                 if cell:
                     rows.append(
                         file | {"role": "key", "source_row": line, "source_column": PLACE_COLUMN, "raw_value": part}
@@ -291,7 +299,8 @@ def _schema(text: str, **others: pa.DataType) -> pa.Schema:
 FLOATS = {name: pa.float64() for name in ("value", "numerator", "denominator", "weight", "coefficient", "scale")}
 SCHEMAS = {
     "indicator_value": _schema(
-        "figure_id indicator_code zone_level zone_code generation vintage value unit numerator denominator status method dataset",
+        "figure_id indicator_code zone_level zone_code generation vintage value unit numerator denominator status "
+        "method dataset",
         **FLOATS,
     ),
     "lineage": _schema(
@@ -304,7 +313,9 @@ SCHEMAS = {
     "note_status": _schema("dataset note_code status"),
     "variable_column": _schema("dataset vintage source_column variable note_column"),
     "corrections": _schema(
-        "correction_id dataset source_column action corrected_value width", corrected_value=pa.float64(), width=pa.int64()
+        "correction_id dataset source_column action corrected_value width",
+        corrected_value=pa.float64(),
+        width=pa.int64(),
     ),
     "source_file": _schema("dataset vintage source_sha256"),
     "dim_zone": _schema(

@@ -107,14 +107,13 @@ left join new.indicator as n on changed.indicator_code = n.indicator_code
 """
 
 
-def _by_step() -> str:
-    """Value and status after each step; a step without a value leaves the figure where it was."""
-    reached = [
-        f"coalesce(any_value(state.value) filter (where step = {k}), {f'v{k - 1}' if k else 'any_value(value_before)'}) as v{k}, "
-        f"coalesce(any_value(state.status) filter (where step = {k}), {f's{k - 1}' if k else 'any_value(status_before)'}) as s{k}"
-        for k in _STEPS
-    ]
-    return ",\n        ".join(reached)
+def _reached(column: str, name: str) -> str:
+    """Value or status after each step, `<name><step>`; a step that gives none leaves the figure where it was."""
+    before = [f"any_value({column}_before)", *(f"{name}{step}" for step in _STEPS)]
+    return ",\n        ".join(
+        f"coalesce(any_value(state.{column}) filter (where step = {step}), {before[step]}) as {name}{step}"
+        for step in _STEPS
+    )
 
 
 _DUE = ",\n        ".join(
@@ -129,7 +128,8 @@ create table kept as
 with stepped as (
     select
         figure_id,
-        {_by_step()}
+        {_reached("value", "v")},
+        {_reached("status", "s")}
     from changed left join state using (figure_id)
     where change not in ('{GAINED}', '{LOST}')
     group by figure_id

@@ -22,6 +22,11 @@ class Cause(StrEnum):
         return _LABELS[self]
 
     @property
+    def word(self) -> str:
+        """The label in short."""
+        return self.label.split(" (")[0]
+
+    @property
     def meaning(self) -> str:
         """A French sentence: what counts as this cause."""
         return _MEANINGS[self]
@@ -43,13 +48,13 @@ _LABELS = {
     Cause.RESIDUAL: "résidu inexpliqué",
 }
 _MEANINGS = {
-    Cause.VINTAGE: "Le producteur a publié une nouvelle édition, ou remplacé un fichier : la cellule lue n’est plus la même.",
+    Cause.VINTAGE: "Le producteur a publié une édition ou remplacé un fichier : la cellule lue n’est plus la même.",
     Cause.CORRECTION: "Une correction déclarée d’une erreur connue a été ajoutée, modifiée ou retirée.",
     Cause.FORMULA: (
         "L’indicateur est calculé autrement : termes, coefficients, échelle, ou colonne retenue pour une variable."
     ),
     Cause.PERIMETER: "La zone est entrée dans les listes ou en est sortie, ou les poids qui la composent ont changé.",
-    Cause.SECRECY: "Une valeur est désormais masquée, ne l’est plus, ou la note qui explique son absence a un autre sens.",
+    Cause.SECRECY: "Une valeur est désormais masquée, ne l’est plus, ou la note de son absence a un autre sens.",
     Cause.CODE: "Tout le reste est égal : c’est le programme, ou l’une de ses bibliothèques, qui calcule autrement.",
     Cause.RESIDUAL: "Aucune cause ne l’explique alors que le programme est le même : c’est une erreur à comprendre.",
 }

@@ -45,7 +45,7 @@ _MACROS = (
     "create macro hidden(mark, meaning) as (case when mark = 'vide' then meaning else mark end) like 'secret%'",
 )
 
-# What differs between the releases beside the cells themselves. Mapped columns whose row says `*` hold for every edition.
+# What differs between the releases beside the cells. A column mapped for `*` is mapped for every edition.
 _CONTEXT = (
     """create table gone_file as
         select source_sha256 from old.source_file except select source_sha256 from new.source_file""",
@@ -63,7 +63,8 @@ _CONTEXT = (
     """create table rewritten as
         with term as (select indicator_code, role, variable from old.indicator_term),
         new_term as (select indicator_code, role, variable from new.indicator_term)
-        select distinct indicator_code from ((from term except from new_term) union all (from new_term except from term))""",
+        select distinct indicator_code
+        from ((from term except from new_term) union all (from new_term except from term))""",
     """create table repadded as
         with padding as (
             select 'old' as side, dataset, source_column, width from old.corrections where action = 'pad'
@@ -171,7 +172,8 @@ known as (
         coalesce(o_source_sha256 in (from gone_file) or n_source_sha256 in (from new_file), false) as fresh,
         coalesce(
             (o_dataset, changed.vintage, joined.variable) in (select (dataset, vintage, variable) from remapped)
-            or (n_dataset, changed.vintage, joined.variable) in (select (dataset, vintage, variable) from remapped), false
+            or (n_dataset, changed.vintage, joined.variable) in (select (dataset, vintage, variable) from remapped),
+            false
         ) as remapped,
         coalesce(o_dataset in (from repadded) or n_dataset in (from repadded), false) as repadded,
         joined.indicator in (from rewritten) as rewritten,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagster_project.release.diff.causes import STEP, Cause
+from dagster_project.release.diff.causes import STEP
 from dagster_project.release.diff.changes import GAINED, LOST
 from dagster_project.release.diff.tables import NEW, OLD
 

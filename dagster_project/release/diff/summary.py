@@ -116,6 +116,10 @@ class Summary(_Strict):
     residual: int
     residual_figures: tuple[Figure, ...]
 
+    def of_theme(self, theme: str) -> int:
+        """Changed figures of a theme."""
+        return sum(count.main_by_theme.get(theme, 0) for count in self.causes)
+
 
 def summarise(db: duckdb.DuckDBPyConnection, old: Published, new: Published, program: Sequence[str]) -> Summary:
     """Read the summary off table `changes` and the two releases of `tables.open_pair`."""
@@ -190,7 +194,8 @@ def _causes(db: duckdb.DuckDBPyConnection) -> list[CauseCount]:
 def _status_changes(db: duckdb.DuckDBPyConnection) -> list[StatusChange]:
     rows = db.execute(
         f"""select status_before, status_after, main_cause, count(*) as figures
-        from changes where change = '{STATUS}' group by all order by figures desc, status_before, status_after, main_cause"""
+        from changes where change = '{STATUS}' group by all
+        order by figures desc, status_before, status_after, main_cause"""
     ).fetchall()
     return [StatusChange(before=before, after=after, cause=cause, figures=n) for before, after, cause, n in rows]
 
@@ -244,7 +249,9 @@ def _differing(parts: dict[str, str]) -> str:
 _ZONE_PARTS = {
     "nom": "o.name is distinct from n.name",
     "contour": "o.geometry is distinct from n.geometry",
-    "rattachement": "(o.communes, o.epci, o.departement, o.region) is distinct from (n.communes, n.epci, n.departement, n.region)",
+    "rattachement": " or ".join(
+        f"o.{level} is distinct from n.{level}" for level in ("communes", "epci", "departement", "region")
+    ),
 }
 _ZONES_MODIFIED = f"""
     select zone_code as code, n.name, zone_level || ' ' || generation || ' : ' || parts as detail
