@@ -25,12 +25,12 @@ _STEPS = range(_LAST + 1)
 _SUBSTITUTED = f"""
 create table substituted as
 with at_work as (
-    select distinct figure_id, 0 as step from pair
+    select distinct figure_no, 0 as step from pair
     union all
-    select figure_id, step from effect where step <= {_LAST}
+    select figure_no, step from effect where step <= {_LAST}
 )
 select
-    pair.figure_id,
+    pair.figure_no,
     step,
     role,
     variable,
@@ -50,8 +50,8 @@ select
     cell
         * if(step >= {STEP[Cause.FORMULA]}, n_coefficient, o_coefficient)
         * if(step >= {STEP[Cause.PERIMETER]}, n_share, o_share) as term,
-    count(*) over (partition by pair.figure_id, step, role) > 2 as ordered
-from pair inner join at_work using (figure_id)
+    count(*) over (partition by pair.figure_no, step, role) > 2 as ordered
+from pair inner join at_work using (figure_no)
 where (o_here and n_here) or (n_here and step >= entry_step) or (o_here and step < entry_step)
 """
 
@@ -59,13 +59,13 @@ where (o_here and n_here) or (n_here and step >= entry_step) or (o_here and step
 _STATES = f"""
 create table state as
 with total as (
-    select figure_id, step, role, sum(term) as total from substituted where not ordered group by all
+    select figure_no, step, role, sum(term) as total from substituted where not ordered group by all
     union all
-    select figure_id, step, role, sum(term order by variable, slot, place) from substituted where ordered group by all
+    select figure_no, step, role, sum(term order by variable, slot, place) from substituted where ordered group by all
 ),
 summed as (
     select
-        figure_id,
+        figure_no,
         step,
         bool_or(role = 'value') as is_published,
         max(total) filter (where role = 'value') as published,
@@ -77,7 +77,7 @@ summed as (
 -- The reason that prevails, as in the models (macro statut_le_plus_fort).
 reason as (
     select
-        figure_id,
+        figure_no,
         step,
         case
             when bool_and(status = 'ok') then 'ok'
@@ -91,7 +91,7 @@ reason as (
     group by all
 )
 select
-    figure_id,
+    figure_no,
     step,
     case
         when reason.status != 'ok' then null
@@ -100,8 +100,8 @@ select
     end as value,
     if(reason.status = 'ok' and not is_published and denominator = 0, 'nd', reason.status) as status
 from summed
-inner join reason using (figure_id, step)
-inner join changed using (figure_id)
+inner join reason using (figure_no, step)
+inner join changed using (figure_no)
 left join old.indicator as o on changed.indicator_code = o.indicator_code
 left join new.indicator as n on changed.indicator_code = n.indicator_code
 """
@@ -127,16 +127,16 @@ _KEPT = f"""
 create table kept as
 with stepped as (
     select
-        figure_id,
+        figure_no,
         {_reached("value", "v")},
         {_reached("status", "s")}
-    from changed left join state using (figure_id)
+    from changed left join state using (figure_no)
     where change not in ('{GAINED}', '{LOST}')
-    group by figure_id
+    group by figure_no
 ),
 measured as (
     select *, value_before is not null and value_after is not null as measured
-    from changed inner join stepped using (figure_id)
+    from changed inner join stepped using (figure_no)
 ),
 due as (
     select
@@ -149,7 +149,7 @@ due as (
     from measured
 ),
 at_work as (
-    select figure_id, list_sort(list(step)) as steps from effect group by figure_id
+    select figure_no, list_sort(list(step)) as steps from effect group by figure_no
 ),
 judged as (
     select
@@ -161,7 +161,7 @@ judged as (
             when list_max(sizes) > 0 then list_position(sizes, list_max(sizes))
             else coalesce(steps[1], {STEP[Cause.CODE]})
         end as main_step
-    from due left join at_work using (figure_id)
+    from due left join at_work using (figure_no)
 )
 select
     changed.*,
@@ -170,7 +170,7 @@ select
     list_sort(list_distinct(list_concat(
         steps, [main_step], list_filter(range(1, {len(STEP) + 1}), lambda step: sizes[step] > 0)
     ))) as all_steps
-from judged inner join changed using (figure_id)
+from judged inner join changed using (figure_no)
 """
 
 

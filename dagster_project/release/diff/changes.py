@@ -17,6 +17,8 @@ GAINED, LOST, STATUS, VALUE, TERMS = "gagne", "perdu", "statut", "valeur", "comp
 _CHANGED = f"""
 create table changed as
 select
+    -- Later steps join on a number: names of figures are long.
+    row_number() over () as figure_no,
     coalesce(n.figure_id, o.figure_id) as figure_id,
     coalesce(n.indicator_code, o.indicator_code) as indicator_code,
     coalesce(n.zone_level, o.zone_level) as zone_level,

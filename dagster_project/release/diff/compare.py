@@ -26,7 +26,7 @@ with attributed as (
     select * from kept
     union all by name
     select changed.*, presence.main_step, presence.all_steps
-    from changed inner join presence using (figure_id)
+    from changed inner join presence using (figure_no)
 )
 select
     attributed.figure_id,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagster_project.release.diff.causes import STEP, Cause
+from dagster_project.release.diff.changes import GAINED, LOST
 from dagster_project.release.diff.tables import NEW, OLD
 
 if TYPE_CHECKING:
@@ -94,22 +95,26 @@ _CONTEXT = (
 _CELLS = """
 create table cell_{side} as
 with input as (
-    select lineage.*, changed.indicator_code, changed.method_before != 'M0' or changed.method_after != 'M0' as composed
+    select
+        lineage.* exclude (figure_id),
+        changed.figure_no,
+        changed.indicator_code,
+        changed.method_before != 'M0' or changed.method_after != 'M0' as composed
     from {side}.lineage as lineage inner join changed using (figure_id)
-    where changed.change not in ('gagne', 'perdu')
+    where changed.change not in ('{gained}', '{lost}')
 ),
 note as (
-    select distinct figure_id, variable, source_sha256, source_row, coalesce(raw_value, '') as note_code
+    select distinct figure_no, variable, source_sha256, source_row, coalesce(raw_value, '') as note_code
     from input where role = 'note'
 ),
 part as (
-    select figure_id, source_sha256, source_row, min(raw_value) as part from input where role = 'key' group by all
+    select figure_no, source_sha256, source_row, min(raw_value) as part from input where role = 'key' group by all
 ),
 correction as (
     select distinct correction_id, action, corrected_value from {side}.corrections where action != 'flag'
 )
 select
-    input.figure_id,
+    input.figure_no,
     input.role,
     input.variable,
     input.indicator_code,
@@ -119,7 +124,7 @@ select
     input.source_column,
     if(composed, coalesce(part.part, ''), '') as slot,
     row_number() over (
-        partition by figure_id, role, variable, slot order by source_sha256, source_row, source_column
+        partition by figure_no, role, variable, slot order by source_sha256, source_row, source_column
     ) as place,
     number(input.raw_value) as number,
     mark(input.source_row is not null, input.raw_value) as mark,
@@ -130,8 +135,8 @@ select
     input.weight,
     coalesce(input.weight / nullif(term.coefficient, 0), 1.0) as share
 from input
-left join note using (figure_id, variable, source_sha256, source_row)
-left join part using (figure_id, source_sha256, source_row)
+left join note using (figure_no, variable, source_sha256, source_row)
+left join part using (figure_no, source_sha256, source_row)
 left join correction using (correction_id)
 left join {side}.indicator_term as term using (indicator_code, role, variable)
 left join meaning on input.dataset = meaning.dataset and coalesce(note.note_code, '') = meaning.note_code
@@ -147,18 +152,18 @@ _PAIRS = f"""
 create table pair as
 with joined as (
     select
-        coalesce(n.figure_id, o.figure_id) as figure_id,
+        coalesce(n.figure_no, o.figure_no) as figure_no,
         coalesce(n.role, o.role) as role,
         coalesce(n.variable, o.variable) as variable,
         coalesce(n.slot, o.slot) as slot,
         coalesce(n.place, o.place) as place,
         coalesce(n.indicator_code, o.indicator_code) as indicator,
-        o.figure_id is not null as o_here,
-        n.figure_id is not null as n_here,
+        o.figure_no is not null as o_here,
+        n.figure_no is not null as n_here,
         {", ".join(f"o.{column} as o_{column}, n.{column} as n_{column}" for column in _SIDED)}
     from cell_old as o
     full join cell_new as n
-        on o.figure_id = n.figure_id and o.role = n.role and o.variable = n.variable
+        on o.figure_no = n.figure_no and o.role = n.role and o.variable = n.variable
         and o.slot = n.slot and o.place = n.place
 ),
 known as (
@@ -186,7 +191,7 @@ known as (
         bool_or(o_here) over same_part and bool_or(n_here) over same_part as part_stays,
         bool_or(o_here) over same_term and bool_or(n_here) over same_term as term_stays
     from joined
-    inner join changed using (figure_id)
+    inner join changed using (figure_no)
     left join old.indicator_term as old_term
         on joined.indicator = old_term.indicator_code and joined.role = old_term.role
         and joined.variable = old_term.variable
@@ -194,8 +199,8 @@ known as (
         on joined.indicator = new_term.indicator_code and joined.role = new_term.role
         and joined.variable = new_term.variable
     window
-        same_part as (partition by joined.figure_id, joined.slot),
-        same_term as (partition by joined.figure_id, joined.role, joined.variable)
+        same_part as (partition by joined.figure_no, joined.slot),
+        same_term as (partition by joined.figure_no, joined.role, joined.variable)
 ),
 dated as (
     select
@@ -219,7 +224,7 @@ dated as (
             else {STEP[Cause.CODE]}
         end as term_step
     from known
-    window figure as (partition by figure_id)
+    window figure as (partition by figure_no)
 )
 select
     *,
@@ -235,7 +240,7 @@ from dated
 
 _EFFECTS = f"""
 create table effect as
-select figure_id, unnest([
+select figure_no, unnest([
     cell_step,
     part_step,
     term_step,
@@ -246,7 +251,7 @@ select figure_id, unnest([
 ]) as step
 from pair
 union
-select distinct pair.figure_id, {STEP[Cause.FORMULA]}
+select distinct pair.figure_no, {STEP[Cause.FORMULA]}
 from pair
 inner join old.indicator as o on pair.indicator = o.indicator_code
 inner join new.indicator as n on pair.indicator = n.indicator_code
@@ -259,6 +264,6 @@ def pair_inputs(db: duckdb.DuckDBPyConnection) -> None:
     for statement in (*_MACROS, *_CONTEXT):
         db.execute(statement)
     for side in (OLD, NEW):
-        db.execute(_CELLS.format(side=side))
+        db.execute(_CELLS.format(side=side, gained=GAINED, lost=LOST))
     for statement in (_PAIRS, _EFFECTS, "delete from effect where step is null"):
         db.execute(statement)
