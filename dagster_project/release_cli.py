@@ -77,7 +77,8 @@ def release_diff(
 ) -> None:
     """What a release changes from another one, each changed figure attributed to its cause."""
     from dagster_project.release.diff.compare import compare
-    from dagster_project.release.diff.page import in_words, residual_sentence, write_comparison
+    from dagster_project.release.diff.page import write_comparison
+    from dagster_project.release.diff.words import in_words, residual_sentence
     from dagster_project.release.history import find_release
     from dagster_project.release.promote import ReleaseError
 

@@ -5,12 +5,21 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.release.diff.nightly import Outcome, compare_with_previous
+from dagster_project.release.diff.page import DATA
+from dagster_project.release.diff.summary import Summary
+from dagster_project.release.diff.words import change_sentences
 from dagster_project.settings import Settings
 
 CHECK = "chaque_changement_a_sa_cause"
 KEY = dg.AssetKey(["reports", "comparaison"])
+READ = (
+    "seeds/diff_threshold.csv",
+    "dagster_project/release/diff/templates/*",
+    "dagster_project/quality/templates/*.css",
+)
 
 
 def comparison_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -19,6 +28,7 @@ def comparison_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     @dg.asset(
         key=KEY,
         deps=[dg.AssetKey(["releases", "current"])],
+        code_version=code_version(compare_with_previous.__module__, own=[__name__], files=READ),
         group_name="publication",
         kinds={"python", "duckdb"},
         owners=[OWNER],
@@ -41,6 +51,15 @@ def comparison_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         )
 
     return [comparison]
+
+
+def changes_of(settings: Settings, release_id: str | None) -> list[str]:
+    """What a release changed from the one before it, a French sentence each; none when it was not compared."""
+    path = settings.reports_dir / DATA
+    if release_id is None or not path.exists():
+        return []
+    summary = Summary.model_validate_json(path.read_text(encoding="utf-8"))
+    return change_sentences(summary) if summary.after.release_id == release_id else []
 
 
 def _counts(outcome: Outcome) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from dagster_project.release.diff.page import DATA, PAGE, TABLE
 from tests.graph_runs import Finished, Home
+from tests.mirror_files import read_table, set_cell
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("graph")]
 
@@ -37,19 +38,19 @@ def test_a_byte_of_a_source_is_the_cause_of_all_that_it_changes(finished: Finish
     summary = json.loads((home.settings.reports_dir / DATA).read_text(encoding="utf-8"))
     assert (summary["before"]["release_id"], summary["after"]["release_id"]) == (old, home.release.name)
     assert (summary["changed"], summary["residual"], summary["program_differences"]) == (len(changes), 0, [])
+    audit = json.loads(
+        (home.settings.reports_dir / "audits" / f"{ran.json['run_id']}.json").read_text(encoding="utf-8")
+    )
+    assert f"{len(changes)} chiffres : valeur modifiée." in audit["changes"]
     assert home.dq("release", "diff", old, "current", "--json", "--fail-on-residual").json == summary
 
 
 def change_one_byte(path: Path) -> str:
     """Change the last digit of the cell; the zone of its row."""
-    lines = path.read_bytes().split(b"\r\n")
-    column = lines[0].decode("utf-8-sig").split(";").index(COLUMN)
-    cells = lines[LINE - 1].split(b";")
-    assert cells[column][-1:].isdigit(), "the row chosen must have a number there"
-    cells[column] = cells[column][:-1] + (b"1" if cells[column].endswith(b"0") else b"0")
-    lines[LINE - 1] = b";".join(cells)
-    path.write_bytes(b"\r\n".join(lines))
-    return cells[0].decode()
+    text = read_table(path)[LINE - 1][read_table(path)[0].index(COLUMN)]
+    assert text[-1].isdigit(), "the row chosen must have a number there"
+    set_cell(path, LINE, COLUMN, text[:-1] + ("1" if text.endswith("0") else "0"))
+    return read_table(path)[LINE - 1][0]
 
 
 def figures_of(home: Home, zone: str) -> set[str]:

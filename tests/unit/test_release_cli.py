@@ -14,7 +14,8 @@ from typer.testing import CliRunner, Result
 
 from dagster_project.release.diff import nightly
 from dagster_project.release.diff.nightly import compare_with_previous, comparison_page
-from dagster_project.release.diff.page import DATA, TABLE, measure, signed
+from dagster_project.release.diff.page import DATA, TABLE
+from dagster_project.release.diff.words import measure, signed
 from dagster_project.release.history import differing_program, find_release, read_published
 from dagster_project.release.promote import ReleaseError
 from dagster_project.release_cli import release_app

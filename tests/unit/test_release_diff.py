@@ -297,6 +297,33 @@ def test_terms_that_change_without_the_value_are_said() -> None:
     assert (row["numerator_before"], row["numerator_after"]) == (47.3, 94.6)
 
 
+def test_a_code_that_a_correction_completes_gives_its_row_back(tmp_path: Path) -> None:
+    """The row that bears an incomplete code is found in the same bytes."""
+    old, new = BASE.write(tmp_path / "old"), BASE.write(tmp_path / "new")
+    name = figure_id("REV_TAUX", Z1)
+    gone = f"if(figure_id = '{name}' and role = 'value', null, "
+    rewrite(old / "lineage.parquet", f"* replace ({gone} source_row) as source_row, {gone} raw_value) as raw_value)")
+    absent = f"if(figure_id = '{name}', "
+    rewrite(
+        old / "indicator_value.parquet",
+        f"* replace ({absent} 'non_couvert', status) as status, {absent} null, value) as value)",
+    )
+    padding = "'codes-completes' as correction_id, 'insee_revn' as dataset, 'CODGEO' as source_column, 'pad' as action"
+    with duckdb.connect() as db:
+        db.execute(
+            f"copy (select {padding}, null::double as corrected_value, 8 as width) to '{new / 'corrections.parquet'}'"
+        )
+    (row,) = compare(old, new).changes.to_pylist()
+    assert (row["figure_id"], *of(row)) == (name, "statut", "correction", {"correction"})
+
+
+def rewrite(path: Path, selection: str) -> None:
+    """The same table with another selection of its columns."""
+    with duckdb.connect() as db:
+        db.execute(f"create table t as select {selection} from read_parquet('{path}')")
+        db.execute(f"copy t to '{path}' (format parquet)")
+
+
 # Residuals
 
 
@@ -321,11 +348,11 @@ def test_a_residual_beside_a_cause_is_what_the_cause_leaves() -> None:
 
 def test_a_status_that_no_input_explains_is_a_residual(tmp_path: Path) -> None:
     old, new = BASE.write(tmp_path / "old"), BASE.write(tmp_path / "new")
-    path, name = new / "indicator_value.parquet", figure_id("REV_TAUX", Z1)
-    with duckdb.connect() as db:
-        db.sql(f"create table t as select * replace (if(figure_id = '{name}', 'nd', status) as status, "
-               f"if(figure_id = '{name}', null, value) as value) from read_parquet('{path}')")  # fmt: skip
-        db.sql(f"copy t to '{path}' (format parquet)")
+    concerned = f"if(figure_id = '{figure_id('REV_TAUX', Z1)}', "
+    rewrite(
+        new / "indicator_value.parquet",
+        f"* replace ({concerned} 'nd', status) as status, {concerned} null, value) as value)",
+    )
     (row,) = compare(old, new).changes.to_pylist()
     assert of(row) == ("statut", "residual", {"residual"})
 

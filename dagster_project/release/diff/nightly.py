@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagster_project.release.diff.compare import Comparison, compare
-from dagster_project.release.diff.page import PAGE, residual_sentence, write_comparison, write_no_comparison
+from dagster_project.release.diff.page import PAGE, write_comparison, write_no_comparison
+from dagster_project.release.diff.words import residual_sentence
 from dagster_project.release.history import find_release, previous_release
 from dagster_project.settings import Settings
 
