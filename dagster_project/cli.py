@@ -9,31 +9,22 @@ from typing import Annotated
 
 import typer
 
-from dagster_project.settings import Settings, SettingsError, load_settings
+from dagster_project.console import Json
+from dagster_project.console import fail as _fail
+from dagster_project.console import settings_or_exit as _settings
+from dagster_project.console import table as _table
+from dagster_project.release_cli import release_app
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Data & Quartiers: figures on priority neighbourhoods."
 )
 sources_app = typer.Typer(no_args_is_help=True, help="The catalogue; what changed upstream; what is late.")
 app.add_typer(sources_app, name="sources")
+app.add_typer(release_app, name="release")
 
 Sources = Annotated[str | None, typer.Option(help="demo, mirror or live")]
 MirrorOption = Annotated[str | None, typer.Option(help="Folder or http(s) address that holds copies of the sources")]
 Territory = Annotated[str | None, typer.Option(help="france, west, or dep:35,44")]
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output")]
-
-
-def _settings(**explicit: object) -> Settings:
-    try:
-        return load_settings(**explicit)
-    except (SettingsError, ValueError) as error:
-        _fail(str(error))
-        raise  # not reached: _fail exits
-
-
-def _fail(message: str) -> None:
-    typer.secho(f"dq: {message}", err=True, fg="red")
-    raise typer.Exit(1)
 
 
 @app.command()
@@ -84,6 +75,7 @@ def rebuild(
     from dagster_project.rebuild import rebuild as rebuild_release
     from dagster_project.release.errors import ReleaseError
     from dagster_project.runner import RunError
+    from dagster_project.settings import SettingsError
     from dagster_project.sources.archive import ArchiveError
     from dagster_project.sources.locked import LockedBytesError
 
@@ -143,16 +135,6 @@ def sources_status(as_json: Json = False) -> None:
     from dagster_project.sources.status import source_status
 
     _table(source_status(_settings()), as_json, ("dataset", "state", "last_fetched", "detail"))
-
-
-def _table(rows: list[dict[str, str]], as_json: bool, columns: tuple[str, ...]) -> None:
-    if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False))
-        return
-    widths = [max([len(column), *(len(row[column]) for row in rows)]) for column in columns[:-1]]
-    for row in rows:
-        cells = [row[column].ljust(width) for column, width in zip(columns, widths, strict=False)]
-        typer.echo("  ".join([*cells, row[columns[-1]]]).rstrip())
 
 
 @app.command()

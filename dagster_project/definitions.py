@@ -6,6 +6,7 @@ import dagster as dg
 
 from dagster_project.defs.automation import failure_sensor, nightly_job, nightly_schedule
 from dagster_project.defs.checks import mart_suite_checks, raw_suite_checks
+from dagster_project.defs.comparison import comparison_assets
 from dagster_project.defs.corrections import correction_checks
 from dagster_project.defs.dbt import dbt_definitions
 from dagster_project.defs.geography import derived_assets
@@ -28,6 +29,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             dbt_models,
             *lineage_assets(settings),
             *release_assets(settings),
+            *comparison_assets(settings),
         ],
         asset_checks=[
             raw_suite_checks(settings),

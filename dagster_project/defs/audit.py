@@ -9,6 +9,7 @@ import dagster as dg
 
 from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
+from dagster_project.defs.comparison import changes_of
 from dagster_project.defs.reasons import broken_steps
 from dagster_project.provenance.build import code_digest
 from dagster_project.quality.audit import Audit, Check, Input, Step, write_audit
@@ -69,6 +70,7 @@ def write_run_audit(settings: Settings, instance: dg.DagsterInstance, run_id: st
         steps=_steps(events),
         inputs=_inputs(events),
         checks=_checks(events),
+        changes=changes_of(settings, released),
     )
     return write_audit(settings.reports_dir, audit)
 

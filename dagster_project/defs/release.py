@@ -7,6 +7,7 @@ import dagster as dg
 from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.defs.audit import audit_asset
+from dagster_project.defs.comparison import KEY as COMPARISON
 from dagster_project.defs.dbt import dbt_target, unit_tests_path
 from dagster_project.defs.dbt_project import load_manifest, node_versions
 from dagster_project.defs.lock import LOCK_KEY
@@ -96,7 +97,7 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
             },
         )
 
-    audit = audit_asset(settings, [data_docs.key, release.key])
+    audit = audit_asset(settings, [data_docs.key, release.key, COMPARISON])
     return [quality_report, data_docs, release, audit]
 
 

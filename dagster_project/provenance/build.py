@@ -19,10 +19,11 @@ from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
 
 # The graph, by name since this layer imports none of it, less what moves no figure: when it runs, how a run is shown,
-# and the code of raw tables, which is in each table's own version.
+# what it is compared with, and the code of raw tables, which is in each table's own version.
 GRAPH = "dagster_project.definitions"
 OUTSIDE = (
     "dagster_project.defs.automation",
+    "dagster_project.defs.comparison",
     "dagster_project.defs.progress",
     "dagster_project.defs.raw",
     "dagster_project.sources.code",

@@ -132,6 +132,7 @@ def of_dbt() -> set[str]:
 
 
 REPORTS = {"reports/quality", "reports/data_docs"}
+COMPARED = "reports/comparaison"
 DERIVED = {f"derived/{name}" for name in ("zone_geometries", "catalogue", "source_file", "corrections")}
 WIDE = {f"marts/mart_{theme}" for theme in ("couverture", "emploi", "population", "revenus")}
 
@@ -155,11 +156,14 @@ CASES = {
     "bodies of the derived assets": Case(python("defs/geography"), DERIVED),
     "corrections as code": Case(python("quality/corrections"), {"derived/corrections"}),
     "a correction": Case(replace("corrections/anct.yml", r"(reported_by: )", r"\1nous, et "), {"derived/corrections"}),
-    "the quality report": Case(python("quality/report_model"), {"reports/quality"}),
-    "a template": Case(append("dagster_project/quality/templates/rapport.css", "p {}\n"), {"reports/quality"}),
+    "the quality report": Case(python("quality/report_model"), {"reports/quality", COMPARED}),
+    "the comparison": Case(python("release/diff/pairs"), {COMPARED}, rebuilds=False),
+    "a template": Case(
+        append("dagster_project/quality/templates/rapport.css", "p {}\n"), {"reports/quality", COMPARED}
+    ),
     "an expectation": Case(replace("expectations/insee_revn.json", '"reason": "', '"reason": "Oui. '), REPORTS),
     "data docs": Case(python("quality/data_docs"), {"reports/data_docs"}),
-    "the release": Case(python("release/promote"), {*REPORTS, "releases/current"}),
+    "the release": Case(python("release/promote"), {*REPORTS, COMPARED, "releases/current"}),
     "the command line": Case(python("cli"), rebuilds=False),
     "when things run": Case(python("defs/automation"), rebuilds=False),
     "the demonstration": Case(python("sources/demo/territory"), rebuilds=False),
@@ -232,9 +236,12 @@ def test_settings(project: Copy, known: dict[str, str], change: dict[str, Any], 
 @pytest.mark.parametrize(
     ("library", "expected"),
     [
-        ("duckdb", of_dbt() | REPORTS | {"derived/zone_geometries", "derived/corrections", "releases/current"}),
+        (
+            "duckdb",
+            of_dbt() | REPORTS | {COMPARED, "derived/zone_geometries", "derived/corrections", "releases/current"},
+        ),
         ("python_calamine", raw("xlsx")),
-        ("jinja2", {"reports/quality"}),
+        ("jinja2", {"reports/quality", COMPARED}),
     ],
 )
 def test_libraries(

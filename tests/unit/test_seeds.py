@@ -103,6 +103,19 @@ def test_texts_for_readers_are_french_sentences_with_a_source() -> None:
     assert {row["status"] for row in NOTES} <= STATUSES - {"ok"}
 
 
+def test_every_indicator_has_a_tolerance_and_every_tolerance_a_reason() -> None:
+    thresholds = seed("diff_threshold")
+    known = {name: {row[name] for row in INDICATORS} | {"*"} for name in ("indicator_code", "theme", "unit")}
+    assert repeated((row["indicator_code"], row["theme"], row["unit"]) for row in thresholds) == []
+    assert [row for row in thresholds if {row["indicator_code"], row["theme"], row["unit"]} == {"*"}], "a general one"
+    for row in thresholds:
+        assert all(row[name] in names for name, names in known.items()), row
+        assert min(float(row["absolute"]), float(row["relative"])) >= 0, row
+        assert float(row["absolute"]) + float(row["relative"]) > 0, f"{row}: every difference would be beyond it"
+        assert len(row["reason_fr"]) > 20, row
+        assert "'" not in row["reason_fr"], "apostrophes are ’"
+
+
 # --- terms and formulas -------------------------------------------------------------------------------------------
 
 
