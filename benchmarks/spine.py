@@ -22,8 +22,8 @@ from benchmarks.compare import assert_same
 from benchmarks.measure import Cost, repeat
 from benchmarks.report import NAMES, Size, place, render
 from benchmarks.sandbox import Sandbox
+from dagster_project.release.places import building_path
 from dagster_project.release.plan import MARTS, REFERENCE
-from dagster_project.release.promote import building_path
 from dagster_project.settings import PROJECT_ROOT, Settings, SourcesKind
 
 DOCUMENT = PROJECT_ROOT / "docs" / "benchmarks.md"

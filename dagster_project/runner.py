@@ -73,7 +73,7 @@ def nothing_changed(settings: Settings) -> bool:
     Spares the start of Dagster and dbt. A source that fails here is left to the run, which reports it as it should.
     """
     from dagster_project.provenance.build import describe_build
-    from dagster_project.release.promote import current_release, is_current
+    from dagster_project.release.places import current_release, is_current
     from dagster_project.sources.catalogue import load_catalogue
     from dagster_project.sources.http import FetchError
     from dagster_project.sources.raw import RawError, build_raw
@@ -98,7 +98,7 @@ def _execute(settings: Settings, select: str | None) -> RunOutcome:
     from dagster_project.defs.automation import NIGHTLY
     from dagster_project.defs.reasons import broken_steps
     from dagster_project.release.failures import report_failure
-    from dagster_project.release.promote import current_release
+    from dagster_project.release.places import current_release
 
     before = current_release(settings)
     job = defs.resolve_job_def(NIGHTLY)

@@ -25,7 +25,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from dagster_project.release.promote import building_path
+from dagster_project.release.places import building_path
 from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
 from dagster_project.sources.catalogue import Dataset, load_catalogue
 from tests.cells import Cell, change_cells

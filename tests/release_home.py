@@ -17,8 +17,8 @@ from dagster_project.provenance.lock import BuildLock
 from dagster_project.quality.corrections import Correction, Expect, corrections_table
 from dagster_project.quality.report_model import DatasetInfo, DbtTest, QualityReport, RunInfo, ValidationInfo
 from dagster_project.quality.results import ExpectationResult
+from dagster_project.release.places import building_path
 from dagster_project.release.plan import LINEAGE, MARTS, REFERENCE
-from dagster_project.release.promote import building_path
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources.catalogue import load_catalogue
 from tests.locks import make_lock

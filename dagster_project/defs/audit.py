@@ -13,7 +13,7 @@ from dagster_project.defs.comparison import changes_of
 from dagster_project.defs.reasons import broken_steps
 from dagster_project.provenance.build import code_digest
 from dagster_project.quality.audit import Audit, Check, Input, Step, write_audit
-from dagster_project.release.promote import current_release
+from dagster_project.release.places import current_release
 from dagster_project.settings import Settings
 
 AUDIT = "reports__audit"

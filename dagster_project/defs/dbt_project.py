@@ -15,7 +15,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from dagster_project.defs import OWNER
 from dagster_project.provenance.build import digest_files
 from dagster_project.provenance.dbt_code import NodeVersions
-from dagster_project.release.promote import building_path
+from dagster_project.release.places import building_path
 from dagster_project.settings import PROJECT_ROOT, Settings
 
 DBT_DIR = PROJECT_ROOT / "dbt_models"

@@ -16,7 +16,7 @@ from dagster_project.provenance.columns.models import read_models
 from dagster_project.provenance.columns.origins import ROWS, Condition, LineageError, Relation, Table
 from dagster_project.provenance.columns.tables import write_column_lineage
 from dagster_project.provenance.content import content_version
-from dagster_project.release.promote import building_path
+from dagster_project.release.places import building_path
 from dagster_project.release.report import failing_rows
 from dagster_project.settings import Settings
 

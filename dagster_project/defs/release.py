@@ -25,7 +25,8 @@ from dagster_project.sources.code import catalogue_facts
 
 EXPECTATIONS = "expectations/*.json"
 TEMPLATES = "dagster_project/quality/templates/*"
-CONTENTS = "dagster_project/release/*.yml"
+# What a release says of its tables.
+DESCRIPTIONS = ("dagster_project/release/*.yml", "dbt_models/models/**/*.yml")
 MART_KEYS = [dg.AssetKey(["marts", name]) for name in (*MARTS, *LINEAGE)]
 DESCRIBED = [dg.AssetKey(["derived", name]) for name in DERIVED] + [dg.AssetKey(["reference", n]) for n in REFERENCE]
 NAMES_SHOWN = 5
@@ -75,7 +76,7 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     @dg.asset(
         key=["releases", "current"],
         deps=[*MART_KEYS, LOCK_KEY, quality_report, *DESCRIBED],
-        code_version=code_version(promote.__module__, own=[__name__], files=[CONTENTS]),
+        code_version=code_version(promote.__module__, own=[__name__], files=DESCRIPTIONS),
         group_name="publication",
         kinds={"python", "parquet", "csv", "json", "duckdb"},
         owners=[OWNER],

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dagster_project.quality.suites import Suite
-from dagster_project.release.promote import building_path
+from dagster_project.release.places import building_path
 from dagster_project.settings import Settings
 
 

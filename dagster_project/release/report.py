@@ -14,7 +14,7 @@ from dagster_project.quality.report_model import QualityReport, RunInfo
 from dagster_project.quality.runner import run_suites
 from dagster_project.quality.suites import load_suites
 from dagster_project.release.audit import expectation_cache, suite_tables
-from dagster_project.release.promote import building_path
+from dagster_project.release.places import building_path
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
 

@@ -132,7 +132,7 @@ def of_dbt() -> set[str]:
 
 
 REPORTS = {"reports/quality", "reports/data_docs"}
-COMPARED = "reports/comparaison"
+COMPARED, AUDITED, LINEAGE = "reports/comparaison", "reports/audit", "reports/lignage"
 DERIVED = {f"derived/{name}" for name in ("zone_geometries", "catalogue", "source_file", "corrections")}
 WIDE = {f"marts/mart_{theme}" for theme in ("couverture", "emploi", "population", "revenus")}
 
@@ -152,20 +152,26 @@ CASES = {
     "what all readers share": Case(python("sources/readers/base"), raw(), rebuilds=False),
     "how raw tables are put together": Case(python("sources/raw_files"), raw(), rebuilds=False),
     "how files travel": Case(python("sources/http_policy"), rebuilds=False),
-    "contours": Case(python("geo/contours"), {"derived/zone_geometries", "reports/lignage"}),
+    "contours": Case(python("geo/contours"), {"derived/zone_geometries", LINEAGE}),
     "bodies of the derived assets": Case(python("defs/geography"), DERIVED),
     "corrections as code": Case(python("quality/corrections"), {"derived/corrections"}),
     "a correction": Case(replace("corrections/anct.yml", r"(reported_by: )", r"\1nous, et "), {"derived/corrections"}),
-    "the quality report": Case(python("quality/report_model"), {"reports/quality", COMPARED}),
+    "the quality report": Case(
+        python("quality/report_model"), {"reports/quality", COMPARED, AUDITED, "releases/current"}
+    ),
     "the comparison": Case(python("release/diff/pairs"), {COMPARED}, rebuilds=False),
     "a template": Case(
-        append("dagster_project/quality/templates/rapport.css", "p {}\n"), {"reports/quality", COMPARED}
+        append("dagster_project/quality/templates/rapport.css", "p {}\n"), {"reports/quality", COMPARED, AUDITED}
     ),
-    "the lineage page": Case(python("provenance/columns/page_model"), {"reports/lignage"}),
-    "its template": Case(append("dagster_project/provenance/templates/lignage.css", "p {}\n"), {"reports/lignage"}),
+    "the lineage page": Case(python("provenance/columns/page_model"), {LINEAGE}),
+    "its template": Case(append("dagster_project/provenance/templates/lignage.css", "p {}\n"), {LINEAGE}),
     "an expectation": Case(replace("expectations/insee_revn.json", '"reason": "', '"reason": "Oui. '), REPORTS),
     "data docs": Case(python("quality/data_docs"), {"reports/data_docs"}),
-    "the release": Case(python("release/promote"), {*REPORTS, COMPARED, "releases/current"}),
+    "the release": Case(python("release/promote"), {"releases/current"}),
+    "where releases are": Case(python("release/places"), {*REPORTS, "releases/current"}),
+    "what a release says": Case(
+        replace("dagster_project/release/contents.yml", "Producteur", "Producteurs"), {"releases/current"}
+    ),
     "the command line": Case(python("cli"), rebuilds=False),
     "when things run": Case(python("defs/automation"), rebuilds=False),
     "the demonstration": Case(python("sources/demo/territory"), rebuilds=False),
@@ -194,9 +200,10 @@ DBT_CASES: dict[str, set[str]] = {
     "a test": set(),
     "a comment above a macro": set(),
     "a model": {"intermediate/int_zones__qpv"},
-    "a type in a contract": {"marts/indicator_value"},
-    "an indicator in a wide contract": {"marts/mart_emploi"},
-    "a description": set(),
+    # A release describes its tables, from the same files.
+    "a type in a contract": {"marts/indicator_value", "releases/current"},
+    "an indicator in a wide contract": {"marts/mart_emploi", "releases/current"},
+    "a description": {"releases/current"},
     "a row of a seed": {"reference/note_status"},
 }
 
@@ -242,11 +249,11 @@ def test_settings(project: Copy, known: dict[str, str], change: dict[str, Any], 
             "duckdb",
             of_dbt()
             | REPORTS
-            | {COMPARED, "derived/zone_geometries", "derived/corrections", "reports/lignage", "releases/current"},
+            | {COMPARED, LINEAGE, "derived/zone_geometries", "derived/corrections", "releases/current"},
         ),
         ("python_calamine", raw("xlsx")),
-        ("jinja2", {"reports/quality", "reports/lignage", COMPARED}),
-        ("sqlglot", {"reports/lignage"}),
+        ("jinja2", {"reports/quality", COMPARED, AUDITED, LINEAGE}),
+        ("sqlglot", {LINEAGE}),
     ],
 )
 def test_libraries(

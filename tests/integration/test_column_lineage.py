@@ -31,7 +31,7 @@ from dagster_project.provenance.columns.tables import (
     sql_path,
     write_column_lineage,
 )
-from dagster_project.release.promote import building_path
+from dagster_project.release.places import building_path
 from dagster_project.settings import Settings
 from tests.graph_runs import Finished
 

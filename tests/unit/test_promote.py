@@ -20,7 +20,8 @@ import pytest
 from dagster_project.provenance.lock import LOCK_NAME, load_lock
 from dagster_project.release.database import DATABASE
 from dagster_project.release.errors import ReleaseError
-from dagster_project.release.promote import Release, building_path, current_release, is_current, promote
+from dagster_project.release.places import Release, building_path, current_release, is_current
+from dagster_project.release.promote import promote
 from dagster_project.release.sums import damaged_files, read_sums
 from dagster_project.settings import Settings
 from dagster_project.sources import disk
