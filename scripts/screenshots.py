@@ -25,7 +25,7 @@ from dagster_project.release.places import current_release
 from dagster_project.runner import prepare_home
 from dagster_project.settings import PROJECT_ROOT, load_settings
 
-VIEWPORT = ViewportSize(width=1360, height=850)
+VIEWPORT = ViewportSize(width=1400, height=840)
 BROWSER_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -22,17 +22,17 @@ def broken() -> None:
     raise ValueError("a message of the error itself")
 
 
-@dg.asset_check(asset=dg.AssetKey(["raw", "table"]), blocking=True)
+@dg.asset_check(asset=dg.AssetKey(["marts", "table"]), blocking=True)
 def attentes() -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=False, description="REVN_2021.csv ligne 5 : TP60 = 468")
 
 
-@dg.asset_check(asset=dg.AssetKey(["raw", "table"]))
+@dg.asset_check(asset=dg.AssetKey(["marts", "table"]))
 def alerte() -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description="à regarder")
 
 
-@dg.asset(key=["raw", "table"])
+@dg.asset(key=["marts", "table"])
 def table() -> None:
     """Sound, but refused by a check."""
 
@@ -60,7 +60,7 @@ def test_each_failed_step_has_its_reason(settings: Settings, failed_run) -> None
     assert reasons == {
         "unreadable": "REVN_2021.csv ligne 3 : octet illisible",
         "broken": "ValueError: a message of the error itself",
-        "raw__table_attentes": "raw/table, attentes: REVN_2021.csv ligne 5 : TP60 = 468",
+        "marts__table_attentes": "marts/table, attentes: REVN_2021.csv ligne 5 : TP60 = 468",
     }
 
 
