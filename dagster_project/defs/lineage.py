@@ -10,6 +10,11 @@ from dagster_project.defs.dbt import dbt_target
 from dagster_project.provenance.columns.page import lineage_page_path, write_lineage_page
 from dagster_project.release.plan import LINEAGE, MARTS
 from dagster_project.settings import Settings
+from dagster_project.sources.catalogue import load_catalogue
+from dagster_project.sources.code import catalogue_facts
+
+TEMPLATES = "dagster_project/provenance/templates/*"
+SEEDS = ("seeds/indicator_term.csv", "seeds/variable_column.csv")
 
 
 def lineage_assets(settings: Settings) -> list[dg.AssetsDefinition]:
@@ -18,18 +23,20 @@ def lineage_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     @dg.asset(
         key=["reports", "lignage"],
         deps=[dg.AssetKey(["marts", name]) for name in (*MARTS, *LINEAGE)],
+        code_version=code_version(
+            write_lineage_page.__module__,
+            own=[__name__],
+            files=[TEMPLATES, *SEEDS],
+            facts=catalogue_facts(load_catalogue()),
+        ),
         group_name="publication",
         kinds={"python"},
         owners=[OWNER],
         description="Lignage des colonnes publiées jusqu’à celles des producteurs : une page, lisible hors ligne.",
-        code_version=code_version(
-            write_lineage_page.__module__, own=[__name__], files=["dagster_project/provenance/templates/*"]
-        ),
     )
     def lineage_page() -> dg.MaterializeResult[Any]:
         counts = write_lineage_page(settings, dbt_target(settings))
-        return dg.MaterializeResult(
-            metadata={"page": dg.MetadataValue.path(str(lineage_page_path(settings))), **counts}
-        )
+        page = dg.MetadataValue.path(str(lineage_page_path(settings)))
+        return dg.MaterializeResult(metadata={"page": page, **counts})
 
     return [lineage_page]

@@ -151,12 +151,14 @@ CASES = {
     "what all readers share": Case(python("sources/readers/base"), raw(), rebuilds=False),
     "how raw tables are put together": Case(python("sources/raw_files"), raw(), rebuilds=False),
     "how files travel": Case(python("sources/http_policy"), rebuilds=False),
-    "contours": Case(python("geo/contours"), {"derived/zone_geometries"}),
+    "contours": Case(python("geo/contours"), {"derived/zone_geometries", "reports/lignage"}),
     "bodies of the derived assets": Case(python("defs/geography"), DERIVED),
     "corrections as code": Case(python("quality/corrections"), {"derived/corrections"}),
     "a correction": Case(replace("corrections/anct.yml", r"(reported_by: )", r"\1nous, et "), {"derived/corrections"}),
     "the quality report": Case(python("quality/report_model"), {"reports/quality"}),
     "a template": Case(append("dagster_project/quality/templates/rapport.css", "p {}\n"), {"reports/quality"}),
+    "the lineage page": Case(python("provenance/columns/page_model"), {"reports/lignage"}),
+    "its template": Case(append("dagster_project/provenance/templates/lignage.css", "p {}\n"), {"reports/lignage"}),
     "an expectation": Case(replace("expectations/insee_revn.json", '"reason": "', '"reason": "Oui. '), REPORTS),
     "data docs": Case(python("quality/data_docs"), {"reports/data_docs"}),
     "the release": Case(python("release/promote"), {*REPORTS, "releases/current"}),
@@ -170,12 +172,12 @@ CASES = {
     ),
     "a title": Case(
         source_entry("insee_revn", "title", '"Revenus"'),
-        {"raw/insee_revn", "derived/catalogue", "derived/source_file", "reports/quality"},
+        {"raw/insee_revn", "derived/catalogue", "derived/source_file", "reports/quality", "reports/lignage"},
         rebuilds=False,
     ),
     "bounds of a raw table": Case(
         source_entry("insee_revn", "rows", "{minimum: 1, maximum: 2}"),
-        {"raw/insee_revn", "derived/source_file", "reports/quality"},
+        {"raw/insee_revn", "derived/source_file", "reports/quality", "reports/lignage"},
         rebuilds=False,
     ),
 }
@@ -232,9 +234,15 @@ def test_settings(project: Copy, known: dict[str, str], change: dict[str, Any], 
 @pytest.mark.parametrize(
     ("library", "expected"),
     [
-        ("duckdb", of_dbt() | REPORTS | {"derived/zone_geometries", "derived/corrections", "releases/current"}),
+        (
+            "duckdb",
+            of_dbt()
+            | REPORTS
+            | {"derived/zone_geometries", "derived/corrections", "reports/lignage", "releases/current"},
+        ),
         ("python_calamine", raw("xlsx")),
-        ("jinja2", {"reports/quality"}),
+        ("jinja2", {"reports/quality", "reports/lignage"}),
+        ("sqlglot", {"reports/lignage"}),
     ],
 )
 def test_libraries(
@@ -246,7 +254,7 @@ def test_libraries(
     assert changed(known, project.versions()) == expected
 
 
-@pytest.mark.parametrize("name", ["geography", "release"])
+@pytest.mark.parametrize("name", ["geography", "lineage", "release"])
 def test_the_versions_of_assets_cover_what_their_bodies_call(
     monkeypatch: pytest.MonkeyPatch, project: Copy, name: str
 ) -> None:

@@ -39,6 +39,7 @@ pytestmark = pytest.mark.xdist_group("graph")
 
 CHROMIUM = Path("/usr/bin/chromium")
 MAX_PAGE_BYTES = 1_500_000
+CATALOG = "warehouse"  # the database that the compiled SQL names
 SOURCE_LAYERS = {"raw", "reference"}
 # Another row's cell: of the column's own type, whatever it is, and null in the first rows.
 SHIFTED = 'lag("{0}", 3) over (order by rowid) as "{0}"'
@@ -62,7 +63,7 @@ class Built:
         """Compiled SQL of a model, which reads the copies of this connection."""
         node = next(n for n in self.manifest["nodes"].values() if (n["schema"], n["name"]) == table)
         text = (self.compiled / node["original_file_path"]).read_text(encoding="utf-8")
-        return re.sub(r"'[^']*/(\w+)/(\w+)\.parquet'", r"building.\1.\2", text)
+        return re.sub(r"'[^']*/(\w+)/(\w+)\.parquet'", rf"{CATALOG}.\1.\2", text)
 
     def models(self, *layers: str) -> list[Table]:
         return sorted(table for table in self.graph.relations if table[0] in layers)
@@ -72,27 +73,25 @@ class Built:
 def built(finished: Finished) -> Iterator[Built]:
     settings = finished.home.settings
     manifest = json.loads((settings.derived_dir / "dbt" / "manifest.json").read_text(encoding="utf-8"))
-    with duckdb.connect() as source:
-        # Views of the warehouse name the database that they were built in.
-        source.execute(f"attach '{settings.warehouse}' as building (read_only)")
-        described = "select schema_name, table_name, column_name, data_type from duckdb_columns()"
+    with duckdb.connect(str(settings.warehouse), read_only=True) as source:
+        described = "select schema_name, table_name, column_name, data_type from duckdb_columns() where not internal"
         columns: dict[Table, dict[str, str]] = {}
-        for schema, table, name, kind in source.execute(f"{described} where database_name = 'building'").fetchall():
+        for schema, table, name, kind in source.execute(described).fetchall():
             columns.setdefault((schema, table), {})[name] = kind
-        contents = {table: source.sql(f'from building."{table[0]}"."{table[1]}"').to_arrow_table() for table in columns}
+        contents = {table: source.sql(f'from "{table[0]}"."{table[1]}"').to_arrow_table() for table in columns}
     folders = {"raw": settings.raw_dir, "derived": settings.derived_dir}
     with duckdb.connect() as connection:
-        connection.execute("attach ':memory:' as building; use building")
+        connection.execute(f"attach ':memory:' as {CATALOG}; use {CATALOG}")
         for schema in {table[0] for table in contents} | set(folders):
-            connection.execute(f"create schema if not exists building.{schema}")
+            connection.execute(f"create schema if not exists {schema}")
         for (schema, table), content in contents.items():
             connection.register("content", content)
-            connection.execute(f'create table building."{schema}"."{table}" as from content')
+            connection.execute(f'create table "{schema}"."{table}" as from content')
         for declared in manifest["sources"].values():
             schema, table = declared["source_name"], declared["name"]
             path = folders[schema] / f"{table}.parquet"
-            connection.execute(f"create table building.{schema}.{table} as from read_parquet('{path}')")
-            rows = connection.execute(f"describe building.{schema}.{table}").fetchall()
+            connection.execute(f"create table {schema}.{table} as from read_parquet('{path}')")
+            rows = connection.execute(f"describe {schema}.{table}").fetchall()
             columns[(schema, table)] = {row[0]: row[1] for row in rows}
         graph = ColumnGraph(read_relations(lineage_path(settings)), indicator_columns(manifest))
         yield Built(settings, manifest, columns, connection, graph)
@@ -101,7 +100,7 @@ def built(finished: Finished) -> Iterator[Built]:
 @pytest.fixture(scope="module")
 def read(built: Built) -> ModelColumns:
     """The models, read anew from the compiled SQL of the run."""
-    return read_models(built.manifest, built.compiled, built.columns, catalog="building", build_id="absent")
+    return read_models(built.manifest, built.compiled, built.columns, catalog=CATALOG, build_id="absent")
 
 
 def test_every_model_is_read_without_failure(built: Built, read: ModelColumns) -> None:
@@ -237,7 +236,7 @@ def test_the_sql_shown_for_a_column_makes_that_column(built: Built) -> None:
     different = []
     for table in built.models("intermediate", "marts"):
         names = list(built.columns[table])
-        expected = bags(built.connection, f'from building."{table[0]}"."{table[1]}"', names)
+        expected = bags(built.connection, f'from "{table[0]}"."{table[1]}"', names)
         for name in names:
             if name == "run_id":  # written as `build_id`
                 continue
@@ -296,19 +295,19 @@ class perturbed:  # noqa: N801 (used as a context manager, as a verb)
             shifted = ", ".join(SHIFTED.format(name) for name in columns)
             chosen = ", ".join(f'{"other" if name in names else "own"}."{name}"' for name in columns)
             self._built.connection.execute(f"""
-                create table if not exists building."{schema}"."{table}__other" as
-                    select {shifted} from building."{schema}"."{table}" order by rowid;
-                alter table building."{schema}"."{table}" rename to "{table}__own";
-                create view building."{schema}"."{table}" as
-                    select {chosen} from building."{schema}"."{table}__own" as own
-                    positional join building."{schema}"."{table}__other" as other
+                create table if not exists "{schema}"."{table}__other" as
+                    select {shifted} from "{schema}"."{table}" order by rowid;
+                alter table "{schema}"."{table}" rename to "{table}__own";
+                create view "{schema}"."{table}" as
+                    select {chosen} from "{schema}"."{table}__own" as own
+                    positional join "{schema}"."{table}__other" as other
             """)
 
     def __exit__(self, *_: object) -> None:
         for schema, table in self._tables:
             self._built.connection.execute(f"""
-                drop view building."{schema}"."{table}";
-                alter table building."{schema}"."{table}__own" rename to "{table}"
+                drop view "{schema}"."{table}";
+                alter table "{schema}"."{table}__own" rename to "{table}"
             """)
 
 
