@@ -14,7 +14,7 @@ from dagster_project.defs.lineage import lineage_assets
 from dagster_project.defs.lock import lock_assets
 from dagster_project.defs.progress import progress_logger
 from dagster_project.defs.raw import raw_assets
-from dagster_project.defs.release import release_assets
+from dagster_project.defs.release import MART_KEYS, release_assets
 from dagster_project.settings import Settings, load_settings
 
 
@@ -27,7 +27,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *derived_assets(settings),
             *lock_assets(settings),
             dbt_models,
-            *lineage_assets(settings),
+            *lineage_assets(settings, MART_KEYS),
             *release_assets(settings),
             *comparison_assets(settings),
         ],

@@ -93,7 +93,7 @@ class Copy:
             patch.setattr(dbt, "ensure_manifest", lambda _: self.parsed)
             patch.setattr(dbt_project, "DBT_DIR", self.root / "dbt_models")
             folder = self.root / "dagster_project" / "sources" / "catalogue"
-            for name in ("raw", "geography", "release"):
+            for name in ("raw", "geography", "lineage", "release"):
                 module = sys.modules[f"dagster_project.defs.{name}"]
                 patch.setattr(module, "load_catalogue", functools.partial(catalogue.load_catalogue, folder))
             corrections = functools.partial(load_corrections, folder=self.root / "corrections")

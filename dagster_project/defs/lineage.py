@@ -1,5 +1,6 @@
 """The lineage of columns, told in a page. Its tables are written by the dbt step, which has the compiled SQL."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import dagster as dg
@@ -8,7 +9,6 @@ from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.defs.dbt import dbt_target
 from dagster_project.provenance.columns.page import lineage_page_path, write_lineage_page
-from dagster_project.release.plan import LINEAGE, MARTS
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
 from dagster_project.sources.code import catalogue_facts
@@ -17,12 +17,12 @@ TEMPLATES = "dagster_project/provenance/templates/*"
 SEEDS = ("seeds/indicator_term.csv", "seeds/variable_column.csv")
 
 
-def lineage_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    """The page that shows where every published column comes from."""
+def lineage_assets(settings: Settings, marts: Iterable[dg.AssetKey]) -> list[dg.AssetsDefinition]:
+    """The page that shows where every column of these tables comes from."""
 
     @dg.asset(
         key=["reports", "lignage"],
-        deps=[dg.AssetKey(["marts", name]) for name in (*MARTS, *LINEAGE)],
+        deps=list(marts),
         code_version=code_version(
             write_lineage_page.__module__,
             own=[__name__],
