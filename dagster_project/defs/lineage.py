@@ -13,6 +13,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
 from dagster_project.sources.code import catalogue_facts
 
+LINEAGE_PAGE = dg.AssetKey(["reports", "lignage"])
 TEMPLATES = "dagster_project/provenance/templates/*"
 SEEDS = ("seeds/indicator_term.csv", "seeds/variable_column.csv")
 
@@ -21,7 +22,7 @@ def lineage_assets(settings: Settings, marts: Iterable[dg.AssetKey]) -> list[dg.
     """The page that shows where every column of these tables comes from."""
 
     @dg.asset(
-        key=["reports", "lignage"],
+        key=LINEAGE_PAGE,
         deps=list(marts),
         code_version=code_version(
             write_lineage_page.__module__,

@@ -10,8 +10,10 @@ from dagster_project.defs.audit import audit_asset
 from dagster_project.defs.comparison import KEY as COMPARISON
 from dagster_project.defs.dbt import dbt_target, unit_tests_path
 from dagster_project.defs.dbt_project import load_manifest, node_versions
+from dagster_project.defs.lineage import LINEAGE_PAGE
 from dagster_project.defs.lock import LOCK_KEY
 from dagster_project.defs.raw import raw_key
+from dagster_project.provenance.columns.page import lineage_page_path
 from dagster_project.provenance.lock import pending_lock
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.suites import load_suites
@@ -75,7 +77,7 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=["releases", "current"],
-        deps=[*MART_KEYS, LOCK_KEY, quality_report, *DESCRIBED],
+        deps=[*MART_KEYS, LOCK_KEY, quality_report, LINEAGE_PAGE, *DESCRIBED],
         code_version=code_version(promote.__module__, own=[__name__], files=DESCRIPTIONS),
         group_name="publication",
         kinds={"python", "parquet", "csv", "json", "duckdb"},
@@ -86,7 +88,7 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         _refuse_partial(context)
         lock = pending_lock(settings)
-        attachments = {"qualite.html": report_path(settings)}
+        attachments = {"qualite.html": report_path(settings), "lignage.html": lineage_page_path(settings)}
         published = promote(settings, lock, attachments, code_versions=_model_versions(settings))
         context.log.info(f"release {published.release_id} is now current")
         return dg.MaterializeResult(
