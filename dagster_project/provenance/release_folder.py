@@ -1,0 +1,131 @@
+"""A release as an auditor receives it: a folder of files, and the archive its sources lie in.
+
+Nothing here opens the warehouse: what cannot be shown from the release and the archive is not shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+LINEAGE, FIGURES = "lineage", "indicator_value"
+# Without these, no figure can be explained.
+NEEDED = (FIGURES, LINEAGE, "indicator", "indicator_term", "source_file", "corrections", "dim_zone")
+MEMORY = "1GB"
+Record = dict[str, Any]
+
+
+class UnknownReleaseError(LookupError):
+    """No such release, or it is not whole; the message says where it was looked for and what to do."""
+
+
+@dataclass(frozen=True)
+class ReleaseFolder:
+    """One release.
+
+    Attributes:
+        path: its folder; its name is the release id.
+        archive: folder of the archive that holds the bytes its figures come from.
+    """
+
+    path: Path
+    archive: Path
+
+    @property
+    def release_id(self) -> str:
+        return self.path.name
+
+    def object_path(self, sha256: str) -> Path:
+        """Where the archive keeps the bytes with this digest."""
+        return self.archive / "objects" / sha256[:2] / sha256
+
+    def has(self, table: str) -> bool:
+        """Whether the release holds this table."""
+        return (self.path / f"{table}.parquet").is_file()
+
+    @property
+    def lock(self) -> Record:
+        """`build.lock.json`, or `build.json` in a release without lock; empty when there is neither."""
+        return next((found for name in ("build.lock.json", "build.json") if (found := self.json(name))), {})
+
+    @property
+    def sources_kind(self) -> str:
+        """demo, mirror or live."""
+        return str(self.lock.get("sources_kind") or self.lock.get("settings", {}).get("sources", "")) or "inconnu"
+
+    @property
+    def territory(self) -> str:
+        return str(self.lock.get("territory") or self.lock.get("settings", {}).get("territory", "")) or "inconnu"
+
+    def json(self, name: str) -> Any:
+        """A JSON file of the release, None when it has none."""
+        path = self.path / name
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    @contextmanager
+    def tables(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection where each Parquet table of the release is a view under its own name."""
+        import duckdb
+
+        with duckdb.connect(config={"memory_limit": MEMORY}) as connection:
+            for path in sorted(self.path.glob("*.parquet")):
+                connection.execute(f"create view \"{path.stem}\" as from read_parquet('{_quoted(path)}')")
+            yield connection
+
+
+def open_release(settings: Settings, release: str | None = None) -> ReleaseFolder:
+    """A release by its id, by its folder, or the current one.
+
+    Args:
+        settings: whose home is looked in.
+        release: id or path; None is the current release.
+
+    Raises:
+        UnknownReleaseError: there is none, or it lacks a table.
+    """
+    folder = _folder(settings, release)
+    missing = [name for name in NEEDED if not (folder / f"{name}.parquet").is_file()]
+    if missing:
+        raise UnknownReleaseError(
+            f"{folder} n’est pas une version complète : {', '.join(f'{name}.parquet' for name in missing)} manque. "
+            "Publier de nouveau (dq run), ou désigner une autre version (--release)"
+        )
+    beside = folder.parent.parent / "archive"
+    return ReleaseFolder(folder, beside if beside.is_dir() else settings.archive_dir)
+
+
+def _folder(settings: Settings, release: str | None) -> Path:
+    if release is None:
+        current = settings.releases_dir / "current"
+        if not current.is_dir():
+            raise UnknownReleaseError(
+                f"aucune version publiée dans {settings.releases_dir} : lancer « dq run » d’abord"
+            )
+        return current.resolve()
+    for folder in (settings.releases_dir / release, Path(release)):
+        if folder.is_dir():
+            return folder.resolve()
+    known = sorted(path.name for path in settings.releases_dir.glob("*") if path.is_dir() and not path.is_symlink())
+    raise UnknownReleaseError(
+        f"pas de version {release} dans {settings.releases_dir}. Versions présentes : {', '.join(known) or 'aucune'}"
+    )
+
+
+def records(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> list[Record]:
+    """Rows of a query, as dictionaries by column name."""
+    cursor = connection.execute(query, list(parameters))
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
