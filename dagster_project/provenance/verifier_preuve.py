@@ -38,10 +38,12 @@ def _champs(noms: str, **imbriques: Any) -> dict[str, Any]:
 
 
 # Le contenu d’une preuve : un objet a ces champs et aucun autre ; [x] est une liste de x ; (x,) est x ou rien.
-_ENTREE = _champs(
-    "numero role variable poids jeu membre ligne colonne texte",
-    fichier=_champs("nom sha256 taille recu_le adresse copie producteur titre citation licence licence_url page"),
+_FICHIER = _champs(
+    "nom sha256 taille recu_le adresse copie producteur titre citation licence licence_url page",
     lecture=_champs("format encodage separateur ligne_entete"),
+)
+_ENTREE = _champs(
+    "numero role variable poids jeu fichier membre ligne colonne texte",
     motif=(_champs("statut libelle"),),
     recherche=(_champs("colonne code"),),
     correction=(_champs("identifiant action valeur motif signalee_par signalee_le"),),
@@ -55,7 +57,9 @@ _SECTIONS = {
     "definition": _champs("libelle definition formule mesusage"),
     "formule": _champs("chemin echelle", termes=[_champs("role variable coefficient")]),
 }
-_PREUVE = _champs("format avertissement sceau empreintes", entrees=[_ENTREE], **_SECTIONS)
+_LISTES = {"fichiers": [_FICHIER], "entrees": [_ENTREE]}
+_SINGULIER = {"fichiers": "fichier", "entrees": "entrée"}
+_PREUVE = _champs("format avertissement sceau empreintes", **_SECTIONS, **_LISTES)
 
 
 class LectureError(ValueError):
@@ -152,7 +156,7 @@ def _empreintes(section: dict[str, Any]) -> dict[str, Any]:
 def sceller(contenu: dict[str, Any]) -> dict[str, Any]:
     """La preuve complète : le contenu, les empreintes de ses parties et le sceau de l’ensemble."""
     empreintes: dict[str, Any] = {nom: _empreintes(contenu[nom]) for nom in _SECTIONS}
-    empreintes["entrees"] = [_empreintes(entree) for entree in contenu["entrees"]]
+    empreintes.update({nom: [_empreintes(element) for element in contenu[nom]] for nom in _LISTES})
     ouverte = dict(contenu, empreintes=empreintes)
     return dict(ouverte, sceau=empreinte(ouverte))
 
@@ -205,9 +209,10 @@ def _integrite(preuve: dict[str, Any]) -> Iterator[str]:
     contenu = {nom: valeur for nom, valeur in preuve.items() if nom not in ("empreintes", "sceau")}
     juste, ecrites = sceller(contenu)["empreintes"], preuve["empreintes"]
     parties = [(f"section {nom}", preuve[nom], juste[nom], ecrites.get(nom)) for nom in _SECTIONS]
-    for rang, entree in enumerate(preuve["entrees"]):
-        ecrite = ecrites["entrees"][rang] if rang < len(ecrites["entrees"]) else None
-        parties.append((f"entrée {rang + 1}", entree, juste["entrees"][rang], ecrite))
+    for liste in _LISTES:
+        for rang, element in enumerate(preuve[liste]):
+            lue = ecrites[liste][rang] if rang < len(ecrites[liste]) else None
+            parties.append((f"{_SINGULIER[liste]} {rang + 1}", element, juste[liste][rang], lue))
     for ou, section, attendues, lues in parties:
         yield from _ecarts(ou, _a_plat(section), attendues, lues)
     if preuve["format"] != FORMAT:
@@ -248,9 +253,11 @@ def _coherence(preuve: dict[str, Any]) -> Iterator[str]:
     if chiffre["cle"] != cle:
         yield f"section chiffre, champ « cle » : {chiffre['cle']} au lieu de {cle}"
     poids = {(terme["role"], terme["variable"]): terme["coefficient"] for terme in preuve["formule"]["termes"]}
-    termes, statuts = [], []
+    termes, statuts, fichiers = [], [], len(preuve["fichiers"])
     for rang, entree in enumerate(entrees, 1):
-        yield from (f"entrée {rang}, champ {reproche}" for reproche in _reproches(entree, rang, chiffre, poids))
+        yield from (
+            f"entrée {rang}, champ {reproche}" for reproche in _reproches(entree, rang, chiffre, poids, fichiers)
+        )
         if entree["role"] in CALCUL:
             valeur = valeur_corrigee(entree["texte"], *_correction(entree))
             termes.append((entree["role"], entree["variable"], entree["poids"], valeur))
@@ -266,10 +273,14 @@ def _coherence(preuve: dict[str, Any]) -> Iterator[str]:
             yield f"section chiffre, champ « {nom} » : {chiffre[nom]!r} est écrit, le calcul donne {obtenu!r}"
 
 
-def _reproches(entree: dict[str, Any], rang: int, chiffre: dict[str, Any], poids: dict[Any, float]) -> Iterator[str]:
+def _reproches(
+    entree: dict[str, Any], rang: int, chiffre: dict[str, Any], poids: dict[Any, float], fichiers: int
+) -> Iterator[str]:
     role, texte, motif = entree["role"], entree["texte"], entree["motif"]
     if entree["numero"] != rang:
         yield f"« numero » : {entree['numero']} au lieu de {rang}"
+    if entree["fichier"] not in range(1, fichiers + 1):
+        yield f"« fichier » : la preuve n’a pas de fichier {entree['fichier']}"
     if role in ("key", "zone") and not designe(texte, chiffre["zone"]):
         yield f"« texte » : la cellule nomme {texte!r}, non la zone {chiffre['zone']}"
     if role not in CALCUL:
@@ -346,22 +357,23 @@ def octets_du_membre(octets: bytes, membre: str) -> bytes:
 def verifier_source(preuve: dict[str, Any], octets: bytes, nom: str) -> tuple[list[str], list[str]]:
     """Relit dans un fichier d’origine les cellules que la preuve en cite ; rend les refus et les constats."""
     sha256 = hashlib.sha256(octets).hexdigest()
-    citees = [entree for entree in preuve["entrees"] if entree["fichier"]["sha256"] == sha256]
+    numeros = {rang for rang, fichier in enumerate(preuve["fichiers"], 1) if fichier["sha256"] == sha256}
+    citees = [entree for entree in preuve["entrees"] if entree["fichier"] in numeros]
     if not citees:
         return [f"{nom} : aucune entrée ne cite ce fichier (SHA-256 {sha256})"], []
-    relues = [entree for entree in citees if entree["lecture"]["format"] == "csv"]
+    lectures = {rang: preuve["fichiers"][rang - 1]["lecture"] for rang in numeros}
+    relues = [entree for entree in citees if lectures[entree["fichier"]]["format"] == "csv"]
     refus: list[str] = []
     try:
-        for membre in sorted({entree["membre"] for entree in relues}):
-            du_membre = [entree for entree in relues if entree["membre"] == membre]
-            refus += _relire(du_membre, octets_du_membre(octets, membre), nom)
+        for rang, membre in sorted({(entree["fichier"], entree["membre"]) for entree in relues}):
+            ensemble = [entree for entree in relues if (entree["fichier"], entree["membre"]) == (rang, membre)]
+            refus += _relire(ensemble, lectures[rang], octets_du_membre(octets, membre), nom)
     except (LectureError, LookupError) as erreur:
         refus.append(f"{nom} : {erreur}")
     return refus, [f"{nom} : empreinte conforme ; {len(relues)} cellule(s) relue(s) sur {len(citees)} citée(s)"]
 
 
-def _relire(entrees: list[dict[str, Any]], octets: bytes, nom: str) -> Iterator[str]:
-    lecture = entrees[0]["lecture"]
+def _relire(entrees: list[dict[str, Any]], lecture: dict[str, Any], octets: bytes, nom: str) -> Iterator[str]:
     colonnes = [(entree["recherche"] or entree)["colonne"] for entree in entrees]
     lignes = dict(lignes_csv(octets, lecture["encodage"], lecture["separateur"], lecture["ligne_entete"], colonnes))
     for rang, entree in enumerate(entrees):

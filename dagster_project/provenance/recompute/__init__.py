@@ -8,7 +8,7 @@ from dagster_project.provenance.recompute.figures import Evaluator
 from dagster_project.provenance.recompute.files import check_cells
 from dagster_project.provenance.recompute.formulas import MissingModelColumnsError
 from dagster_project.provenance.recompute.result import Difference, Modelled, Recomputation
-from dagster_project.provenance.release_folder import FIGURES, LINEAGE, ReleaseFolder
+from dagster_project.provenance.release_folder import FIGURES, LINEAGE, ReleaseFolder, ask
 
 __all__ = ["Difference", "MissingModelColumnsError", "Modelled", "Recomputation", "recompute"]
 
@@ -31,14 +31,14 @@ def recompute(release: ReleaseFolder, figures: Sequence[str] | None = None) -> R
     result = Recomputation()
     with release.tables() as connection:
         if figures is None:
-            connection.execute(f"create view input as from {LINEAGE}; create view figure as from {FIGURES}")
+            ask(connection, f"create view input as from {LINEAGE}; create view figure as from {FIGURES}")
         else:
-            connection.execute("create table asked as select distinct unnest(?) as figure_id", [list(figures)])
+            ask(connection, "create table asked as select distinct unnest(?) as figure_id", [list(figures)])
             for name, table in (("input", LINEAGE), ("figure", FIGURES)):
-                connection.execute(f"create table {name} as from {table} semi join asked using (figure_id)")
-            for (figure_id,) in connection.execute("from asked anti join figure using (figure_id)").fetchall():
+                ask(connection, f"create table {name} as from {table} semi join asked using (figure_id)")
+            for (figure_id,) in ask(connection, "from asked anti join figure using (figure_id)").fetchall():
                 result.differs(Difference("chiffre", "ce chiffre n’est pas dans la version", figure_id))
-        (result.figures,) = connection.execute("select count(*) from figure").fetchone() or (0,)
+        (result.figures,) = ask(connection, "select count(*) from figure").fetchone() or (0,)
         check = check_cells(connection, release, result)
         Evaluator(connection, release, check).run(result)
     return result

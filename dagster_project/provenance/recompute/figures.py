@@ -14,10 +14,10 @@ from dagster_project.provenance.recompute.formulas import (
     Formula,
     load_formulas,
     modelled_figures,
-    note_statuses,
 )
 from dagster_project.provenance.recompute.result import Difference, Recomputation
-from dagster_project.provenance.release_folder import ReleaseFolder
+from dagster_project.provenance.reference import NoteMeanings
+from dagster_project.provenance.release_folder import ReleaseFolder, ask
 from dagster_project.provenance.verifier_preuve import (
     CALCUL,
     calculer,
@@ -78,12 +78,12 @@ class Evaluator:
     def __init__(self, connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, check: CellCheck) -> None:
         self._connection = connection
         self._check = check
-        self._notes = note_statuses(connection) if release.has("note_status") else None
+        self._notes = NoteMeanings(connection, release)
 
     def run(self, result: Recomputation) -> None:
         """Recompute every figure of the view `figure`; raises MissingModelColumnsError."""
         result.modelled = list(modelled_figures(self._connection))
-        for (figure_id,) in self._connection.execute(WITHOUT_CELLS).fetchall():
+        for (figure_id,) in ask(self._connection, WITHOUT_CELLS).fetchall():
             result.differs(Difference("formule", "aucune cellule n’entre dans son calcul", figure_id))
         for indicator, formula in load_formulas(self._connection).items():
             for _, cells in groupby(self._cells(indicator), key=lambda cell: cell.figure_id):
@@ -91,7 +91,7 @@ class Evaluator:
 
     def _cells(self, indicator: str) -> Iterator[Cell]:
         after = f"{indicator}/"  # '/' follows '.', which ends the indicator's code in every key
-        cursor = self._connection.cursor().execute(CELLS, [f"{indicator}.", after, indicator])
+        cursor = ask(self._connection.cursor(), CELLS, [f"{indicator}.", after, indicator])
         while batch := cursor.fetchmany(BATCH):
             yield from (Cell(*row) for row in batch)
 
@@ -138,7 +138,7 @@ class Evaluator:
                 yield "valeur", f"{name} ne se retrouve pas", stated, obtained
         if (figure.status in {"ok", "estime"}) != (value is not None):
             yield "statut", "le statut ne dit pas si la valeur est présente", figure.status, value
-        elif self._notes is not None and (status := self._status(cells, value)) != figure.status:
+        elif self._notes and (status := self._status(cells, value)) != figure.status:
             yield "statut", "les cellules donnent un autre statut", figure.status, status
 
     def _status(self, cells: Sequence[Cell], value: float | None) -> str:
@@ -151,9 +151,8 @@ class Evaluator:
             return "ok"
         if (known := statut_evident(text, cell.row, cell.action)) is not None:
             return known
-        notes = self._notes or {}
-        code = self._note(cell)
-        return notes.get((cell.dataset, code)) or notes.get(("*", code)) or "nd"
+        meaning = self._notes.of(cell.dataset, self._note(cell))
+        return meaning.status if meaning else "nd"
 
     def _note(self, cell: Cell) -> str:
         if cell.note_row is None or cell.note_column is None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.provenance.recompute.cells import FileForm, Row, read_cells
 from dagster_project.provenance.recompute.result import Difference, Recomputation
-from dagster_project.provenance.release_folder import Record, ReleaseFolder, records
+from dagster_project.provenance.reference import key_column
+from dagster_project.provenance.release_folder import Record, ReleaseFolder, ask, records
 from dagster_project.provenance.verifier_preuve import LectureError
 
 if TYPE_CHECKING:
@@ -38,13 +39,6 @@ order by all
 """
 # One bound address: dataset, digest, member.
 OF_FILE = "dataset = ? and source_sha256 = ? and source_member is not distinct from ?"
-# The column that names zones is known from the rows of other zones; failing that, from other files of the dataset.
-KEY_COLUMN = f"""
-select source_column from lineage
-where role = 'key' and dataset = ?
-order by ({OF_FILE}) desc, source_column
-limit 1
-"""
 
 
 @dataclass
@@ -90,7 +84,7 @@ def _archived(release: ReleaseFolder, sha256: str) -> bytes:
 def _unreadable(connection: duckdb.DuckDBPyConnection, file: Record, reason: str) -> Difference:
     address = [file["dataset"], file["source_sha256"], file["source_member"]]
     query = f"select min(figure_id), count(distinct figure_id) from input where {OF_FILE}"
-    figure_id, figures = connection.execute(query, address).fetchone() or (None, 0)
+    figure_id, figures = ask(connection, query, address).fetchone() or (None, 0)
     return Difference(
         "fichier", reason, figure_id, figures, file["name"] or file["source_member"], file["source_sha256"]
     )
@@ -104,12 +98,14 @@ def _check_file(
     address = [file["dataset"], file["source_sha256"], file["source_member"]]
     columns = [
         name
-        for (name,) in connection.execute(
-            f"select distinct source_column from input where {OF_FILE} and source_row is not null order by all", address
+        for (name,) in ask(
+            connection,
+            f"select distinct source_column from input where {OF_FILE} and source_row is not null order by all",
+            address,
         ).fetchall()
     ]
     searched = _searched(connection, address)
-    key = _key_column(connection, address) if searched else None
+    key = key_column(connection, file["dataset"], file["source_sha256"]) if searched else None
     form = FileForm(file["format"], file["encoding"] or "", file["delimiter"] or "", file["header_row"] or 1)
     rows = read_cells(data, file["source_member"] or "", form, [*columns, key] if key else columns)
     keys: dict[str, int] = {}
@@ -128,7 +124,8 @@ def _check_file(
 
 
 def _wanted(connection: duckdb.DuckDBPyConnection, address: list[Any]) -> Iterator[tuple[int, str, str | None]]:
-    cursor = connection.cursor().execute(
+    cursor = ask(
+        connection.cursor(),
         f"select distinct source_row, source_column, raw_value from input where {OF_FILE} and source_row is not null "
         "order by all",
         address,
@@ -167,12 +164,7 @@ def _searched(connection: duckdb.DuckDBPyConnection, address: list[Any]) -> Mapp
         "select figure.zone_code, min(figure_id) from input inner join figure using (figure_id) "
         f"where {OF_FILE.replace('dataset', 'input.dataset')} and source_row is null group by all order by all"
     )
-    return dict(connection.execute(query, address).fetchall())
-
-
-def _key_column(connection: duckdb.DuckDBPyConnection, address: list[Any]) -> str | None:
-    found = connection.execute(KEY_COLUMN, [address[0], *address]).fetchone()
-    return str(found[0]) if found else None
+    return dict(ask(connection, query, address).fetchall())
 
 
 def _cell_difference(
@@ -188,7 +180,7 @@ def _cell_difference(
         "and source_column = ? and raw_value is not distinct from ?"
     )
     address = [file["dataset"], file["source_sha256"], file["source_member"], row, column, expected]
-    figure_id, figures = connection.execute(query, address).fetchone() or (None, 0)
+    figure_id, figures = ask(connection, query, address).fetchone() or (None, 0)
     return Difference(
         what="cellule",
         reason="le fichier ne porte pas ce texte à cette place",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagster_project.provenance.recompute.result import Modelled
-from dagster_project.provenance.release_folder import FIGURES, records
+from dagster_project.provenance.release_folder import FIGURES, ask, records
 
 if TYPE_CHECKING:
     import duckdb
@@ -77,20 +77,14 @@ def load_formulas(connection: duckdb.DuckDBPyConnection) -> dict[str, Formula]:
         "where indicator_code in (select indicator_code from figure) order by all"
     )
     formulas: dict[str, Formula] = {}
-    for code, scale, role, variable, coefficient in connection.execute(query).fetchall():
+    for code, scale, role, variable, coefficient in ask(connection, query).fetchall():
         formulas.setdefault(code, Formula(float(scale))).add(role, variable, float(coefficient))
     return formulas
 
 
-def note_statuses(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
-    """Status of an empty cell, by dataset (or `*`) and NOTE code."""
-    query = "select dataset, coalesce(note_code, ''), status from note_status"
-    return {(dataset, code): status for dataset, code, status in connection.execute(query).fetchall()}
-
-
 def modelled_figures(connection: duckdb.DuckDBPyConnection) -> Iterator[Modelled]:
     """Figures of a statistical model, with its version and parameters; raises MissingModelColumnsError."""
-    (count,) = connection.execute("select count(*) from figure where method = ?", [MODELLED]).fetchone() or (0,)
+    (count,) = ask(connection, "select count(*) from figure where method = ?", [MODELLED]).fetchone() or (0,)
     if not count:
         return
     known = {row["column_name"] for row in records(connection, "describe figure")}

@@ -33,12 +33,16 @@ class Difference:
     expected: str | None = None
     found: str | None = None
 
-    def __str__(self) -> str:
-        others = f" et {self.figures - 1} autres" if self.figures > 1 and self.figure_id else ""
-        where = [f"{self.figure_id}{others}" if self.figure_id else "", self.file or ""]
-        where += [f"ligne {self.row}" if self.row is not None else "", f"colonne {self.column}" if self.column else ""]
+    @property
+    def explained(self) -> str:
+        """Where in the file, what is wrong, and both texts."""
+        where = [self.file or "", f"ligne {self.row}" if self.row is not None else ""]
+        place = ", ".join(filter(None, [*where, f"colonne {self.column}" if self.column else ""]))
         gap = f" (la version dit {self.expected}, on trouve {self.found})" if self.expected or self.found else ""
-        return f"{', '.join(filter(None, where))} : {self.reason}{gap}"
+        return f"{place} : {self.reason}{gap}" if place else f"{self.reason}{gap}"
+
+    def __str__(self) -> str:
+        return f"{self.figure_id} : {self.explained}" if self.figure_id else self.explained
 
 
 @dataclass(frozen=True)
