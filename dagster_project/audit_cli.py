@@ -25,6 +25,8 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """How one figure was built, down to the rows of its source files."""
+    import duckdb
+
     from dagster_project.provenance.explain.assemble import explain as explain_figure
     from dagster_project.provenance.explain.find import Asked, UnknownFigureError, find_figure
     from dagster_project.provenance.explain.text import render
@@ -40,6 +42,8 @@ def explain(
             write_proof(proof, build_proof(folder, figure))
     except (UnknownReleaseError, UnknownFigureError, ModelledFigureError, OSError) as error:
         fail(str(error))
+    except duckdb.Error as error:
+        fail(f"une table de la version ne peut être lue ; « dq verify » dit laquelle\n{error}")
     typer.echo(explanation.model_dump_json(indent=1) if as_json else render(explanation, sql=sql).rstrip("\n"))
     if proof:
         typer.secho(f"Preuve écrite : {proof} (la vérifier : python3 verifier_preuve.py {proof})", err=True)

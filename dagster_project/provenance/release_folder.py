@@ -68,9 +68,14 @@ class ReleaseFolder:
         return str(self.lock.get("territory") or self.lock.get("settings", {}).get("territory", "")) or "inconnu"
 
     def json(self, name: str) -> Any:
-        """A JSON file of the release, None when it has none."""
+        """A JSON file of the release, None when it has none; raises UnknownReleaseError when it cannot be read."""
         path = self.path / name
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        try:
+            return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        except ValueError as error:
+            raise UnknownReleaseError(
+                f"{path} ne peut être lu ({error}) ; « dq verify » dit ce qui a changé"
+            ) from error
 
     @contextmanager
     def tables(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -127,8 +132,8 @@ def _folder(settings: Settings, release: str | None) -> Path:
 def ask(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> duckdb.DuckDBPyConnection:
     """Run a query with its `?` filled in; returns the connection, to fetch from.
 
-    Parameters (text, numbers, None, lists of them) are written as SQL literals: DuckDB's own binding imports pandas,
-    which takes longer than all that `dq explain` asks.
+    Parameters (text, whole numbers, None, lists of them) are written as SQL literals: DuckDB's own binding imports
+    pandas, which takes longer than all that `dq explain` asks.
     """
     pieces = query.split("?")
     if len(pieces) != len(parameters) + 1:
@@ -149,6 +154,6 @@ def _literal(value: Any) -> str:
         return "null"
     if isinstance(value, list):
         return f"[{', '.join(map(_literal, value))}]"
-    if isinstance(value, bool | int | float):
+    if isinstance(value, bool | int):
         return repr(value)
     return "'" + str(value).replace("'", "''") + "'"

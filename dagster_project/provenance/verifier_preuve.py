@@ -136,8 +136,9 @@ def canonique(objet: Any) -> str:
 
 
 def empreinte(objet: Any) -> str:
-    """SHA-256 de l’écriture canonique."""
-    return hashlib.sha256(canonique(objet).encode("utf-8")).hexdigest()
+    """SHA-256 du JSON le plus court : clés triées, sans espace."""
+    court = json.dumps(objet, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(court.encode("utf-8")).hexdigest()
 
 
 def _a_plat(section: dict[str, Any], prefixe: str = "") -> dict[str, Any]:

@@ -43,7 +43,7 @@ def _model(name: str, entry: Mapping[str, Any]) -> ModelInfo:
         description=entry.get("description"),
         code_version=entry.get("code_version") or entry.get("checksum"),
         depends_on=tuple(entry.get("depends_on", ())),
-        sql=entry.get("sql") or entry.get("compiled_sql"),
+        sql=entry.get("sql") or entry.get("compiled_sql") or None,
     )
 
 

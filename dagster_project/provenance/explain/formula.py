@@ -57,7 +57,8 @@ def _expression(terms: tuple[Term, ...], scale: float, shown: Callable[[Term], s
 
 def _grouped(terms: list[Term], shown: Callable[[Term], str], *, after: bool) -> str:
     text = _sum(terms, shown)
-    return f"({text})" if len(terms) > 1 or (after and text.startswith("−")) else text
+    ambiguous = after and (text.startswith("−") or "×" in text)
+    return f"({text})" if len(terms) > 1 or ambiguous else text
 
 
 def _sum(terms: list[Term], shown: Callable[[Term], str]) -> str:

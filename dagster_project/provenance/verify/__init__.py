@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from dagster_project.provenance.french import plural
 from dagster_project.provenance.recompute import MissingModelColumnsError, Recomputation, recompute
-from dagster_project.provenance.release_folder import ReleaseFolder, ask
+from dagster_project.provenance.release_folder import ReleaseFolder, UnknownReleaseError, ask
 from dagster_project.provenance.verify.agreement import verify_agreement
 from dagster_project.provenance.verify.copies import verify_copies
 from dagster_project.provenance.verify.files import verify_archive, verify_sums
 from dagster_project.provenance.verify.result import Chapter, Finding, Verification
+
+if TYPE_CHECKING:
+    import duckdb
 
 __all__ = ["Chapter", "Finding", "Verification", "verify"]
 
@@ -39,27 +43,58 @@ def verify(
         progress: told the title of each chapter as it begins.
     """
     started = time.monotonic()
+    try:
+        sources, territory = release.sources_kind, release.territory
+    except UnknownReleaseError:  # the lock is damaged: SHA256SUMS tells
+        sources, territory = "inconnu", "inconnu"
     verification = Verification(
         release_id=release.release_id,
-        sources=release.sources_kind,
-        territory=release.territory,
+        sources=sources,
+        territory=territory,
         verified_at=(now or datetime.now(UTC)).isoformat(timespec="seconds"),
         seed=None if sample is None else seed,
     )
-    progress("fichiers de la version")
-    verification.chapters.append(verify_sums(release))
-    with release.tables() as connection:
-        progress("archive des sources")
-        verification.chapters.append(verify_archive(connection, release))
-        progress("mêmes tables en plusieurs formats")
-        verification.chapters.append(verify_copies(connection, release))
-        progress("accord du lignage et des chiffres")
-        verification.chapters.append(verify_agreement(connection, release))
-        drawn = None if sample is None else [name for (name,) in ask(connection, DRAWN, [str(seed), sample]).fetchall()]
-    progress("chiffres recalculés depuis les octets d’origine")
-    verification.chapters.append(_recomputed(release, drawn))
+    chapters: tuple[tuple[str, Callable[[], Chapter]], ...] = (
+        ("fichiers de la version", lambda: verify_sums(release)),
+        ("archive des sources", lambda: _with_tables(release, verify_archive)),
+        ("mêmes tables, plusieurs formats", lambda: _with_tables(release, verify_copies)),
+        ("accord du lignage et des chiffres", lambda: _with_tables(release, verify_agreement)),
+        (
+            "chiffres recalculés depuis les octets d’origine",
+            lambda: _recomputed(release, _drawn(release, sample, seed)),
+        ),
+    )
+    for title, chapter in chapters:
+        progress(title)
+        verification.chapters.append(_attempted(title, chapter))
     verification.seconds = round(time.monotonic() - started, 1)
     return verification
+
+
+def _with_tables(
+    release: ReleaseFolder, verify_chapter: Callable[[duckdb.DuckDBPyConnection, ReleaseFolder], Chapter]
+) -> Chapter:
+    with release.tables() as connection:
+        return verify_chapter(connection, release)
+
+
+def _attempted(title: str, chapter: Callable[[], Chapter]) -> Chapter:
+    """The chapter, or one that says that a damaged table does not let it be written."""
+    import duckdb
+
+    try:
+        return chapter()
+    except duckdb.Error as error:
+        failed = Chapter(title.partition(" ")[0], title.capitalize(), "Cette vérification n’a pas pu être menée.")
+        failed.found("version", f"une table ne peut être lue : {str(error).splitlines()[0]}")
+        return failed
+
+
+def _drawn(release: ReleaseFolder, sample: int | None, seed: int) -> list[str] | None:
+    if sample is None:
+        return None
+    with release.tables() as connection:
+        return [figure_id for (figure_id,) in ask(connection, DRAWN, [str(seed), sample]).fetchall()]
 
 
 def _recomputed(release: ReleaseFolder, figures: list[str] | None) -> Chapter:
