@@ -10,7 +10,10 @@ import typer
 
 from dagster_project.console import Json, fail, settings_or_exit
 
-ReleaseOption = Annotated[str | None, typer.Option(help="Release id or folder; default the current release")]
+ReleaseOption = Annotated[
+    str | None,
+    typer.Option(help="current, previous, an id or its beginning, or a release folder", show_default="current"),
+]
 
 
 def explain(
@@ -36,7 +39,7 @@ def explain(
     try:
         folder = open_release(settings_or_exit(), release)
         with folder.tables() as connection:
-            figure = find_figure(connection, folder, Asked(indicator, zone, vintage, generation, level))
+            figure = find_figure(connection, Asked(indicator, zone, vintage, generation, level))
             explanation = explain_figure(connection, folder, figure)
         if proof:
             write_proof(proof, build_proof(folder, figure))

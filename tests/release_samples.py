@@ -28,11 +28,18 @@ SOURCE = (
     "QP004;50;7;8;\r\n"
     "Ensemble;30,0;100;400;\r\n"
 ).encode()
-ZONES = "code,nom\nQP001,Les Essais\nQP002,Le Témoin\nQP003,La Preuve\nQP004,Le Calcul\nQP005,L'Absent\n".encode()
+ZONES = b"code,type\nQP001,QPV\nQP002,QPV\nQP003,QPV\nQP004,QPV\nQP005,QPV\n"
 FIRST_ROW = {"QP001": 2, "QP002": 3, "QP003": 4, "QP004": 6, "ENSEMBLE": 7}
 ZONE_ROW = {"QP001": 2, "QP002": 3, "QP003": 4, "QP004": 5, "QP005": 6}
 LICENCE = {"licence": "Licence Ouverte 2.0", "licence_url": "https://example.org/licence"}
 
+LABELS = {
+    "ok": "Valeur publiée",
+    "secret_primaire": "Secret statistique : effectif trop faible",
+    "nd": "Non disponible",
+    "non_couvert": "Hors du champ de la source",
+    "sans_objet": "Sans objet",
+}
 INDICATORS = {
     "TAUX": ("Taux", "%", 1, [("value", "tx", 1)]),
     "PART": ("Part", "%", 100, [("numerator", "a", 1), ("denominator", "b", 1)]),
@@ -60,6 +67,8 @@ FIGURE_TYPES = {
     ),
     "comparable_with_previous": pa.bool_(),
 }
+# Written as Parquet alone, as in a release.
+PARQUET_ONLY = ("lineage", "zone_input")
 LINEAGE_TYPES = {"weight": pa.float64(), "source_row": pa.int64()}
 Rows = list[dict[str, Any]]
 
@@ -96,7 +105,7 @@ class Sample:
             write_sums(self.folder)
 
     def write(self, table: str, rows: Rows, types: dict[str, pa.DataType] | None = None) -> None:
-        """Write a table as Parquet and, unless it is the lineage, as CSV."""
+        """Write a table as Parquet and, unless it is one of PARQUET_ONLY, as CSV."""
         write_table(self.folder, table, rows, types or {})
 
 
@@ -149,7 +158,7 @@ def write_table(folder: Path, name: str, rows: Rows, types: dict[str, pa.DataTyp
     first = {column: next((row[column] for row in rows if row[column] is not None), "") for column in rows[0]}
     schema = pa.schema([(c, types.get(c) or kinds.get(type(value), pa.string())) for c, value in first.items()])
     pq.write_table(pa.Table.from_pylist(rows, schema), folder / f"{name}.parquet")
-    if name == "lineage":
+    if name in PARQUET_ONLY:
         return
     cells = {"dim_zone": "* exclude (geometry) replace (array_to_string(communes, ' ') as communes)"}.get(name, "*")
     with duckdb.connect() as connection:
@@ -228,9 +237,6 @@ def _cells(indicator: str, zone: str, texts: dict[str, str | None]) -> Rows:
         rows.append(_cell(key, "key", None, None, row, source_column="CODGEO", raw_value=text))
     if (indicator, zone) == ("TAUX", "QP002"):
         rows.append(_cell(key, "note", "tx", None, row, source_column="NOTE", raw_value="0"))
-    if zone != "ENSEMBLE":
-        zones = {"dataset": "essai_zones", "source_sha256": sha(ZONES), "source_member": "zones.csv"}
-        rows.append(_cell(key, "zone", None, None, ZONE_ROW[zone], source_column="code", raw_value=zone, **zones))
     return rows
 
 
@@ -275,6 +281,8 @@ def _tables() -> dict[str, Rows]:
         ],
         "source_file": _source_files(),
         "dim_zone": [_zone(code) for code in zones],
+        "zone_input": [cell for code in ZONE_ROW for cell in _zone_cells(code)],
+        "absence": [{"label": label, "label_fr": text} for label, text in LABELS.items()],
         "mart_comparaison": [_comparison("TAUX", "QP001", 46.8, 30.0)],
     }
 
@@ -310,6 +318,16 @@ def _zone(code: str) -> dict[str, Any]:
         **{"source_member": None if total else "zones.csv", "source_row": ZONE_ROW.get(code)},
         **{"source_column": None if total else "code", "zone_key": None if total else code},
     }
+
+
+def _zone_cells(code: str) -> Rows:
+    """The cell of the zone's code, and that of its type."""
+    zone = {"zone_level": "QPV", "zone_code": code, "generation": "QP2015", "dataset": "essai_zones"}
+    place = {"source_sha256": sha(ZONES), "source_member": "zones.csv", "source_row": ZONE_ROW[code]}
+    return [
+        {**zone, **place, "source_column": column, "raw_value": text}
+        for column, text in (("code", code), ("type", "QPV"))
+    ]
 
 
 def _comparison(indicator: str, zone: str, value: float, other: float) -> dict[str, Any]:

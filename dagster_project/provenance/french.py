@@ -21,15 +21,6 @@ LEVELS = {
     "ENSQPV": "ensemble des quartiers prioritaires",
 }
 GENERATIONS = {"QP2015": "périmètres de 2015", "QN2024": "périmètres de 2024", "COG": "code officiel géographique"}
-STATUSES = {
-    "ok": "Valeur publiée.",
-    "estime": "Valeur estimée par un calcul, donnée avec son intervalle.",
-    "secret_primaire": "Secret statistique : l’effectif est trop faible pour que la valeur soit publiée.",
-    "secret_secondaire": "Secret statistique : la valeur est masquée pour que l’on ne puisse pas en déduire une autre.",
-    "nd": "Non disponible : le producteur ne donne pas de valeur.",
-    "non_couvert": "Non couvert : le fichier du producteur n’a pas de ligne pour cette zone.",
-    "convention": "Source sous convention : la valeur ne peut être publiée ici.",
-}
 METHODS = {
     "M0": "valeur publiée ou rapport de valeurs publiées pour la zone même",
     "M1": "estimation à partir d’autres zones",
@@ -46,6 +37,7 @@ ROLES = {
     "key": "cellule qui nomme la zone",
     "note": "note du producteur",
     "zone": "cellule par laquelle la zone existe",
+    "zone_type": "cellule qui dit de quel type est la zone",
 }
 COPIES = {
     "producer_bytes": "octets du producteur",

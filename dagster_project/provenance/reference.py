@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagster_project.provenance.release_folder import ReleaseFolder, ask
+from dagster_project.provenance.release_folder import ask
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,21 +18,23 @@ class NoteMeaning(NamedTuple):
 
 
 class NoteMeanings:
-    """Meaning of empty cells, by dataset (`*` is any) and NOTE code ('' is none); false when the release has none."""
+    """Meaning of empty cells, by dataset (`*` is any) and NOTE code ('' is none)."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, release: ReleaseFolder) -> None:
-        self._known: dict[tuple[str, str], NoteMeaning] = {}
-        if release.has("note_status"):
-            query = "select dataset, coalesce(note_code, ''), status, meaning_fr from note_status"
-            for dataset, code, status, text in ask(connection, query).fetchall():
-                self._known[dataset, code] = NoteMeaning(status, text)
-
-    def __bool__(self) -> bool:
-        return bool(self._known)
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        query = "select dataset, coalesce(note_code, ''), status, meaning_fr from note_status"
+        self._known = {
+            (dataset, code): NoteMeaning(status, text)
+            for dataset, code, status, text in ask(connection, query).fetchall()
+        }
 
     def of(self, dataset: str, code: str) -> NoteMeaning | None:
         """What the code means in this dataset; None when nothing says so."""
         return self._known.get((dataset, code)) or self._known.get(("*", code))
+
+
+def status_labels(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What each status means, in French."""
+    return dict(ask(connection, "select label, label_fr from absence").fetchall())
 
 
 def key_column(connection: duckdb.DuckDBPyConnection, dataset: str, sha256: str) -> str | None:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 LINEAGE, FIGURES = "lineage", "indicator_value"
 # Without these, no figure can be explained.
-NEEDED = (FIGURES, LINEAGE, "indicator", "indicator_term", "source_file", "corrections", "dim_zone")
+NEEDED = (
+    *(FIGURES, LINEAGE, "zone_input", "dim_zone", "mart_comparaison", "source_file", "corrections"),
+    *("indicator", "indicator_term", "variable_column", "note_status", "known_break", "absence"),
+)
 MEMORY = "1GB"
 Record = dict[str, Any]
 
@@ -92,11 +95,12 @@ class ReleaseFolder:
 
 
 def open_release(settings: Settings, release: str | None = None) -> ReleaseFolder:
-    """A release by its id, by its folder, or the current one.
+    """The release that a person names.
 
     Args:
         settings: whose home is looked in.
-        release: id or path; None is the current release.
+        release: `current`, `previous` (the one before it), an id or the beginning of one, or a release folder; None
+            is the current release.
 
     Raises:
         UnknownReleaseError: there is none, or it lacks a table.
@@ -113,20 +117,25 @@ def open_release(settings: Settings, release: str | None = None) -> ReleaseFolde
 
 
 def _folder(settings: Settings, release: str | None) -> Path:
-    if release is None:
-        current = settings.releases_dir / "current"
+    releases = settings.releases_dir
+    known = sorted(path.name for path in releases.glob("*") if path.is_dir() and not path.is_symlink())
+    current = releases / "current"
+    if release in {None, "current", "previous"}:
         if not current.is_dir():
-            raise UnknownReleaseError(
-                f"aucune version publiée dans {settings.releases_dir} : lancer « dq run » d’abord"
-            )
-        return current.resolve()
-    for folder in (settings.releases_dir / release, Path(release)):
-        if folder.is_dir():
-            return folder.resolve()
-    known = sorted(path.name for path in settings.releases_dir.glob("*") if path.is_dir() and not path.is_symlink())
-    raise UnknownReleaseError(
-        f"pas de version {release} dans {settings.releases_dir}. Versions présentes : {', '.join(known) or 'aucune'}"
-    )
+            raise UnknownReleaseError(f"aucune version publiée dans {releases} : lancer « dq run » d’abord")
+        before = [name for name in known if name < current.resolve().name]
+        if release != "previous":
+            return current.resolve()
+        if not before:
+            raise UnknownReleaseError(f"{current.resolve().name} est la première version de {releases}")
+        return releases / before[-1]
+    named = [name for name in known if release and name.startswith(release)]
+    if len(named) == 1:
+        return releases / named[0]
+    if not named and release and Path(release).is_dir():
+        return Path(release).resolve()
+    what = f"{len(named)} versions commencent par" if named else "pas de version"
+    raise UnknownReleaseError(f"{what} {release} dans {releases}. Versions présentes : {', '.join(known) or 'aucune'}")
 
 
 def ask(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> duckdb.DuckDBPyConnection:

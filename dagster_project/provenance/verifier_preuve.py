@@ -28,7 +28,7 @@ from typing import Any
 FORMAT = "data-et-quartiers/preuve/1"
 FICTIF = "DONNÉES FICTIVES : territoire, noms, codes et chiffres sont inventés pour la démonstration."
 CALCUL = ("value", "numerator", "denominator")
-AUTRES_ROLES = ("key", "note", "zone")
+AUTRES_ROLES = ("key", "note", "zone", "zone_type")
 _NOMBRE = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _UTF8 = ("utf-8", "utf8", "utf-8-sig", "ascii")
 

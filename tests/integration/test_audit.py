@@ -36,7 +36,7 @@ def figures(release: ReleaseFolder) -> list[Figure]:
     with release.tables() as connection:
         ids = [name for (name,) in connection.execute("select figure_id from indicator_value order by all").fetchall()]
         drawn = random.Random(3).sample(ids, PROOFS)  # noqa: S311 (a test's own draw)
-        return list(load_figures(connection, release, drawn))
+        return list(load_figures(connection, drawn))
 
 
 def test_every_figure_is_recomputed_from_the_archived_bytes(release: ReleaseFolder) -> None:

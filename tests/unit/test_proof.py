@@ -37,7 +37,7 @@ def proofs(sample: Sample) -> dict[str, dict[str, Any]]:
     """A proof of every figure of the sample, by its key."""
     with sample.release.tables() as connection:
         keys = [figure_key(indicator, zone) for indicator, zone, *_ in FIGURES]
-        figures = load_figures(connection, sample.release, keys)
+        figures = load_figures(connection, keys)
         return {figure.row["figure_id"]: build_proof(sample.release, figure) for figure in figures}
 
 
@@ -62,7 +62,7 @@ def test_a_proof_says_what_the_release_says(proofs: dict[str, dict[str, Any]]) -
     assert first["correction"]["action"] == "override"
     assert proof["chiffre"]["valeur"] == 60.0
     assert proof["fichiers"][first["fichier"] - 1]["sha256"] == program.hashlib.sha256(SOURCE).hexdigest()
-    assert [entry["role"] for entry in proof["entrees"]] == ["value", "key", "zone"]
+    assert [entry["role"] for entry in proof["entrees"]] == ["value", "key", "zone", "zone_type"]
     absent = proofs[figure_key("TAUX", "QP002")]["entrees"]
     assert absent[0]["motif"] == {"statut": "secret_primaire", "libelle": "Effectif trop faible"}
     assert (absent[1]["role"], absent[1]["texte"]) == ("note", "0")
@@ -84,7 +84,7 @@ def test_fictitious_figures_say_so_and_must(tmp_path: Path) -> None:
     build = sample.folder / "build.json"
     build.write_text(build.read_text(encoding="utf-8").replace("mirror", "demo"), encoding="utf-8")
     with sample.release.tables() as connection:
-        (figure,) = load_figures(connection, sample.release, [figure_key("PART", "QP001")])
+        (figure,) = load_figures(connection, [figure_key("PART", "QP001")])
     proof = build_proof(sample.release, figure)
     assert proof["avertissement"] == program.FICTIF
     assert program.verifier(written(proof)) == []
@@ -101,7 +101,7 @@ def test_a_figure_of_a_model_has_no_proof_by_sums(tmp_path: Path) -> None:
     key: list[str] = []
     sample = make_sample(tmp_path / "home", model)
     with sample.release.tables() as connection:
-        (figure,) = load_figures(connection, sample.release, key)
+        (figure,) = load_figures(connection, key)
     with pytest.raises(ModelledFigureError, match="modèle statistique"):
         build_proof(sample.release, figure)
 

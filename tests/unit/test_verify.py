@@ -67,7 +67,7 @@ def test_a_whole_release_has_nothing_against_it(sample: Sample) -> None:
     assert [chapter.notes for chapter in verification.chapters] == [[]] * 5
     counts = {chapter.key: chapter.counts for chapter in verification.chapters}
     assert counts["archive"] == {"fichiers cités par la version": 2, "fichiers du journal": 2}
-    assert counts["formats"] == {"tables CSV": 10}
+    assert counts["formats"] == {"tables CSV": 11}
     assert counts["lignage"]["chiffres"] == counts["recalcul"]["recalculés"] == len(FIGURES)
 
 
@@ -86,8 +86,6 @@ REMOVED = {
               "TAUX.QPV.QP001.QP2015.2021 : aucune ligne de lineage.parquet n’entre dans son calcul"),
     "term": (f"figure_id = '{KEY}' and role = 'denominator'", f"{KEY} : aucune cellule pour le terme b (denominator)"),
     "key": (f"figure_id = '{KEY}' and role = 'key'", f"{KEY} : aucune cellule-clé pour la ligne 2 de taux.csv"),
-    "zone": (f"figure_id = '{KEY}' and role = 'zone'",
-             f"{KEY} : la cellule par laquelle la zone existe manque : ligne 2 de zones.csv"),
     "note": ("role = 'note'", "TAUX.QPV.QP002.QP2015.2021 : tx : la note NOTE de la ligne 3 manque"),
     "all of a figure": (f"figure_id = '{KEY}'",
                         f"{KEY} : aucune ligne de lineage.parquet n’entre dans son calcul"),
@@ -115,8 +113,8 @@ CHANGED = {
     "orphan": ("lineage", "select * replace (replace(figure_id, 'QP001', 'QP009') as figure_id) from lineage",
                "PART.QPV.QP009.QP2015.2021 : lineage.parquet cite ce chiffre, qui n’est pas dans "
                "indicator_value.parquet"),
-    "repeated": ("lineage", f"from lineage union all from lineage where figure_id = '{KEY}' and role = 'zone'",
-                 f"{KEY} : une ligne est répétée 2 fois : zone , ligne 2 de zones.csv"),
+    "repeated": ("lineage", f"from lineage union all from lineage where figure_id = '{KEY}' and role = 'key'",
+                 f"{KEY} : une ligne est répétée 2 fois : key , ligne 2 de taux.csv"),
     "weight": ("lineage", "select * replace (if(variable = 'b', 3, weight) as weight) from lineage",
                f"{KEY} : le poids de b est 3.0, son coefficient 1"),
     "foreign term": ("lineage", "select * replace (if(variable = 'b', 'tx', variable) as variable) from lineage",
@@ -125,13 +123,23 @@ CHANGED = {
                f"{KEY} : b ne vient pas de la colonne A de taux.csv"),
     "other zone": ("lineage", "select * replace (if(role = 'key', 'QP009', raw_value) as raw_value) from lineage",
                    f"{KEY} : la cellule-clé porte « QP009 », non la zone QP001"),
-    "zone row": ("lineage", "select * replace (if(role = 'zone', 9, source_row) as source_row) from lineage",
-                 f"{KEY} : cette cellule n’est pas celle de la zone : ligne 9 de zones.csv"),
+    "zone row": ("zone_input",
+                 "select * replace (if(zone_code = 'QP001', 9, source_row) as source_row) from zone_input",
+                 "QPV.QP001.QP2015 : cette cellule n’est pas de la ligne de la zone : ligne 9 de zones.csv"),
+    "zone removed": ("zone_input", "from zone_input where zone_code != 'QP001' or source_column != 'code'",
+                     "QPV.QP001.QP2015 : la cellule par laquelle la zone existe manque à zone_input.parquet : ligne 2 "
+                     "de zones.csv"),
+    "zone type removed": ("zone_input", "from zone_input where zone_code != 'QP001' or source_column != 'type'",
+                          "QPV.QP001.QP2015 : zone_input.parquet n’a pas de cellule type pour cette zone"),
+    "zone unknown": ("dim_zone", "from dim_zone where zone_code != 'QP001'",
+                     f"{KEY} : dim_zone.parquet ne connaît pas sa zone"),
+    "zone file": ("zone_input", "select * replace ('autre' as dataset) from zone_input",
+                  "QPV.QP001.QP2015 : source_file.parquet ne décrit pas zones.csv (autre)"),
     "correction": ("lineage", "select * replace (cast(null as varchar) as correction_id) from lineage",
                    "TAUX.QPV.QP004.QP2015.2021 : colonne TX : correction aucune dans lineage.parquet, "
                    "taux-qp004 dans corrections.parquet"),
-    "file": ("lineage", "select * replace (if(role = 'zone', 'autre', dataset) as dataset) from lineage",
-             f"{KEY} : source_file.parquet ne décrit pas zones.csv (autre)"),
+    "file": ("lineage", "select * replace ('autre' as dataset) from lineage",
+             f"{KEY} : source_file.parquet ne décrit pas taux.csv (autre)"),
     "edition": ("source_file", "select * replace ('1999' as vintage) from source_file",
                 f"{KEY} : taux.csv n’est pas de l’édition 2021"),
     "name": ("indicator_value", "select * replace ('1999' as vintage) from indicator_value",
@@ -267,7 +275,7 @@ def test_files_that_are_missing_added_truncated_or_badly_listed_are_named(spoilt
     with (spoilt.folder / "SHA256SUMS").open("a", encoding="utf-8") as sums:
         sums.write("pas une empreinte\n")
     lines = said(verified(spoilt, sample=1), "fichiers")
-    assert lines[0] == "SHA256SUMS : la ligne 24 n’est pas « empreinte  nom »"
+    assert lines[0] == "SHA256SUMS : la ligne 27 n’est pas « empreinte  nom »"
     assert lines[1].startswith("build.json : ce fichier a changé : SHA256SUMS dit ")
     assert lines[2:] == [
         "known_break.csv : ce fichier manque à la version",
@@ -290,16 +298,6 @@ def test_a_truncated_table_is_named_even_if_it_cannot_be_read(spoilt: Sample) ->
     done = dq(spoilt, "explain", "TAUX", "QP001")
     assert done.exit_code == 1
     assert "dq verify" in done.stderr
-
-
-def test_what_an_older_release_lacks_is_noted(spoilt: Sample) -> None:
-    for name in ("variable_column.parquet", "variable_column.csv"):
-        (spoilt.folder / name).unlink()
-    write_sums(spoilt.folder)
-    verification = verified(spoilt, sample=1)
-    assert verification.conforms
-    assert len(verification.chapters[3].notes) == 2
-    assert "non vérifié, la version n’a pas variable_column.parquet" in verification.chapters[3].notes[0]
 
 
 def test_many_findings_are_counted_and_the_first_kept() -> None:

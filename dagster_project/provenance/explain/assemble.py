@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dagster_project.provenance.explain.context import breaks_of, checks_of, models_of, run_of
@@ -18,7 +19,8 @@ from dagster_project.provenance.explain.model import (
     ModelUsed,
     ReleaseInfo,
 )
-from dagster_project.provenance.french import COPIES, LEVELS, METHODS, ROLES, SOURCES, STATUSES, quantity, visible
+from dagster_project.provenance.french import COPIES, LEVELS, METHODS, ROLES, SOURCES, quantity, visible
+from dagster_project.provenance.reference import status_labels
 from dagster_project.provenance.release_folder import ReleaseFolder, records
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def explain(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, figur
     """
     models, models_note = models_of(release, figure)
     checks, checks_note = checks_of(connection, release, figure, models)
-    breaks, breaks_note = breaks_of(connection, release, figure)
+    labels = status_labels(connection)
     indicator = figure.indicator
     inputs = tuple(_input(entry) for entry in figure.inputs)
     return Explanation(
@@ -56,7 +58,7 @@ def explain(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, figur
             sources_fr=SOURCES.get(release.sources_kind, release.sources_kind),
             territory=release.territory,
         ),
-        figure=_figure(figure),
+        figure=_figure(figure, labels),
         definition=Definition(
             label=indicator["libelle_fr"],
             text=indicator["definition_fr"],
@@ -66,12 +68,11 @@ def explain(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, figur
         formula=formula_of(figure),
         model=_model(figure),
         editions=tuple(Edition(**{name: row[name] for name in Edition.model_fields}) for row in figure.editions),
-        comparisons=tuple(_comparisons(connection, release, figure)),
+        comparisons=tuple(_comparisons(connection, figure, labels)),
         inputs=inputs,
         crosswalk_weights=tuple(entry for entry in inputs if entry.role == "weight"),
         corrections=tuple(_corrections(figure)),
-        breaks=breaks,
-        breaks_note=breaks_note,
+        breaks=breaks_of(connection, figure),
         models=models,
         models_note=models_note,
         checks=checks,
@@ -80,7 +81,7 @@ def explain(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, figur
     )
 
 
-def _figure(figure: Figure) -> FigureInfo:
+def _figure(figure: Figure, labels: Mapping[str, str]) -> FigureInfo:
     row = figure.row
     named = {name: row[name] for name in FigureInfo.model_fields if name in row}
     return FigureInfo(
@@ -88,7 +89,7 @@ def _figure(figure: Figure) -> FigureInfo:
         zone_name=figure.zone["name"],
         zone_level_fr=LEVELS.get(row["zone_level"], row["zone_level"]),
         value_fr=quantity(row["value"], row["unit"], DECIMALS),
-        status_fr=STATUSES.get(row["status"], row["status"]),
+        status_fr=labels.get(row["status"], row["status"]),
         method_fr=METHODS.get(row["method"], row["method"]),
     )
 
@@ -105,9 +106,7 @@ def _model(figure: Figure) -> ModelUsed | None:
     )
 
 
-def _comparisons(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, figure: Figure) -> list[Comparison]:
-    if not release.has("mart_comparaison"):
-        return []
+def _comparisons(connection: duckdb.DuckDBPyConnection, figure: Figure, labels: Mapping[str, str]) -> list[Comparison]:
     rows = records(connection, COMPARISONS, [figure.row["indicator_code"], figure.row["figure_id"]])
     rows.sort(key=lambda row: (LEVEL_ORDER.index(row["comparison_level"]), row["comparison_code"]))
     return [
@@ -118,6 +117,7 @@ def _comparisons(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, 
             name=row["name"],
             value=row["comparison_value"],
             status=row["comparison_status"],
+            status_fr=labels.get(row["comparison_status"], row["comparison_status"]),
             difference=row["difference"],
             figure_id=row["comparison_figure_id"],
         )

@@ -12,7 +12,7 @@ from dagster_project.provenance.release_folder import Record, ReleaseFolder, rec
 if TYPE_CHECKING:
     import duckdb
 
-LAST_MODELS = ("indicator_value", "figure_input")
+LAST_MODELS = ("indicator_value", "figure_input", "zone_input")
 # Intermediate models that exist once per theme.
 PER_THEME = ("int_termes__", "int_indicateurs__", "mart_")
 PER_DATASET = "obs_"
@@ -92,12 +92,8 @@ def _check(row: Record) -> CheckInfo:
     return CheckInfo(**{name: row.get(name) for name in CheckInfo.model_fields})
 
 
-def breaks_of(
-    connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, figure: Figure
-) -> tuple[tuple[Break, ...], str | None]:
+def breaks_of(connection: duckdb.DuckDBPyConnection, figure: Figure) -> tuple[Break, ...]:
     """Known breaks of the series that the figure's variables belong to, in its edition or in any."""
-    if not release.has("known_break") or not release.has("variable_column"):
-        return (), "Cette version ne dit pas à quelle série appartient chaque variable : ruptures connues non citées."
     pairs = [(entry.cell["dataset"], entry.cell["variable"]) for entry in figure.arithmetic]
     query = """
     select distinct known_break.variable_group, known_break.vintage, kind, reason_fr as reason, citation
@@ -110,7 +106,7 @@ def breaks_of(
     """
     vintage = figure.row["vintage"]
     columns = [[dataset for dataset, _ in pairs], [variable for _, variable in pairs]]
-    return tuple(Break(**row) for row in records(connection, query, [vintage, vintage, *columns])), None
+    return tuple(Break(**row) for row in records(connection, query, [vintage, vintage, *columns]))
 
 
 def run_of(release: ReleaseFolder, figure: Figure) -> RunInfo:

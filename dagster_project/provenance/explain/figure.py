@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.provenance.french import STATUSES
-from dagster_project.provenance.reference import NoteMeaning, NoteMeanings, key_column
-from dagster_project.provenance.release_folder import Record, ReleaseFolder, records
+from dagster_project.provenance.reference import NoteMeaning, NoteMeanings, key_column, status_labels
+from dagster_project.provenance.release_folder import Record, records
 from dagster_project.provenance.verifier_preuve import CALCUL, statut_evident, valeur_corrigee
 
 if TYPE_CHECKING:
     import duckdb
 
-ROLE_ORDER = (*CALCUL, "parameter", "weight", "note", "key", "zone")
+ROLE_ORDER = (*CALCUL, "parameter", "weight", "note", "key", "zone", "zone_type")
 
 # Bounds on the key spare the row groups that hold other figures.
 ROWS = "select * from indicator_value where figure_id between ? and ? and figure_id in (select unnest(?))"
@@ -34,11 +33,17 @@ semi join ({ROWS}) as figure using (zone_level, zone_code, generation)
 CELLS = f"""
 with
 
+figure as ({ROWS}),
+
 cell as (
     select * from lineage where figure_id between ? and ? and figure_id in (select unnest(?))
-),
-
-figure as ({ROWS})
+    union all by name
+    select
+        figure.figure_id, if(raw_value = zone.zone_code, 'zone', 'zone_type') as role,
+        zone.* exclude (zone_level, zone_code, generation)
+    from zone_input as zone
+    inner join figure using (zone_level, zone_code, generation)
+)
 
 select cell as cell, archived as archived, correction as correction
 from cell
@@ -63,7 +68,7 @@ class Input:
     """One source cell of a figure.
 
     Attributes:
-        cell: its row of `lineage.parquet`.
+        cell: its row of `lineage.parquet`, or of `zone_input.parquet` under the role `zone` or `zone_type`.
         file: its row of `source_file.parquet`; empty when the release does not describe the file.
         correction: its row of `corrections.parquet`, None when it is not corrected.
         value: the number that enters the formula, None when there is none.
@@ -98,9 +103,7 @@ class Figure:
         return [entry for entry in self.inputs if entry.cell["role"] in CALCUL]
 
 
-def load_figures(
-    connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, figure_ids: Sequence[str]
-) -> Iterator[Figure]:
+def load_figures(connection: duckdb.DuckDBPyConnection, figure_ids: Sequence[str]) -> Iterator[Figure]:
     """Figures by id, in the order of their ids; ids that the release does not have are left out."""
     ids = sorted(set(figure_ids))
     if not ids:
@@ -112,7 +115,7 @@ def load_figures(
     zones = _grouped(records(connection, ZONES, bounds), *_ZONE)
     indicators = _grouped(records(connection, "from indicator"), "indicator_code")
     terms = _grouped(records(connection, "from indicator_term order by role, variable"), "indicator_code")
-    inputs = _inputs(connection, release, bounds, {row["figure_id"]: row["status"] for row in rows})
+    inputs = _inputs(connection, bounds)
     for row in rows:
         code = row["indicator_code"]
         cells = inputs.get(row["figure_id"], [])
@@ -141,9 +144,7 @@ def _grouped(rows: list[Record], *columns: str) -> dict[tuple[Any, ...], list[Re
     return groups
 
 
-def _inputs(
-    connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, bounds: list[Any], statuses: dict[str, str]
-) -> dict[str, list[Input]]:
+def _inputs(connection: duckdb.DuckDBPyConnection, bounds: list[Any]) -> dict[str, list[Input]]:
     """Cells by figure id, those of the formula first."""
     found = records(connection, CELLS, [*bounds, *bounds])
     found.sort(key=lambda row: _place(row["cell"]))
@@ -152,17 +153,20 @@ def _inputs(
         for cell in (row["cell"] for row in found)
         if cell["role"] == "note"
     }
-    meanings, inputs = NoteMeanings(connection, release), dict[str, list[Input]]()
+    meanings, labels = NoteMeanings(connection), status_labels(connection)
+    inputs: dict[str, list[Input]] = {}
     for row in found:
         cell = row["cell"]
         note = notes.get((cell["figure_id"], cell["variable"], cell["source_row"])) or ""
         # A join that finds nothing gives a row of nulls.
         file = row["archived"] if row["archived"]["source_sha256"] else {}
         correction = row["correction"] if row["correction"]["correction_id"] else None
-        entry = _input(cell, file, correction, note, meanings, statuses[cell["figure_id"]])
+        entry = Input(cell, file, correction)
+        if cell["role"] in CALCUL:
+            entry = _weighed(entry, note, meanings, labels)
         if entry.status == "non_couvert" and cell["source_row"] is None:
             column = key_column(connection, cell["dataset"], cell["source_sha256"])
-            entry = Input(**{**entry.__dict__, "key_column": column})
+            entry = replace(entry, key_column=column)
         inputs.setdefault(cell["figure_id"], []).append(entry)
     return inputs
 
@@ -172,18 +176,15 @@ def _place(cell: Record) -> tuple[int, str, str, str]:
     return role, cell["variable"] or "", cell["dataset"], cell["source_column"] or ""
 
 
-def _input(
-    cell: Record, file: Record, correction: Record | None, note: str, meanings: NoteMeanings, figure_status: str
-) -> Input:
-    if cell["role"] not in CALCUL:
-        return Input(cell, file, correction)
+def _weighed(entry: Input, note: str, meanings: NoteMeanings, labels: Mapping[str, str]) -> Input:
+    """A cell that enters the formula, with its number or why it has none."""
+    cell, correction = entry.cell, entry.correction
     action, given = (correction["action"], correction["corrected_value"]) if correction else (None, None)
     value = valeur_corrigee(cell["raw_value"], action, given)
     if value is not None:
-        return Input(cell, file, correction, value, "ok")
+        return replace(entry, value=value, status="ok")
     status = statut_evident(cell["raw_value"], cell["source_row"], action)
-    if status is not None:
-        return Input(cell, file, correction, None, status, STATUSES.get(status, status))
-    # A release without these meanings does not say why a cell is empty: its figure does.
-    unsaid = NoteMeaning("nd" if meanings else figure_status, STATUSES["nd"])
-    return Input(cell, file, correction, None, *(meanings.of(cell["dataset"], note) or unsaid))
+    if status is None:
+        status, reason = meanings.of(cell["dataset"], note) or NoteMeaning("nd", labels["nd"])
+        return replace(entry, status=status, reason=reason)
+    return replace(entry, status=status, reason=labels.get(status, status))

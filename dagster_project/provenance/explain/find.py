@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dagster_project.provenance.explain.figure import Figure, load_figures
 from dagster_project.provenance.french import LEVELS
-from dagster_project.provenance.release_folder import Record, ReleaseFolder, ask, records
+from dagster_project.provenance.release_folder import Record, ask, records
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,7 +46,7 @@ class Asked:
     level: str | None = None
 
 
-def find_figure(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, asked: Asked) -> Figure:
+def find_figure(connection: duckdb.DuckDBPyConnection, asked: Asked) -> Figure:
     """The figure asked for; without a vintage, the latest edition that has a value, else the latest.
 
     Raises:
@@ -58,7 +58,7 @@ def find_figure(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, a
     if not wanted:
         known = ", ".join(row["vintage"] for row in editions)
         raise UnknownFigureError(f"pas d’édition {asked.vintage} de ce chiffre. Éditions présentes : {known}")
-    return next(load_figures(connection, release, [wanted[-1]["figure_id"]]))
+    return next(load_figures(connection, [wanted[-1]["figure_id"]]))
 
 
 def _indicator(connection: duckdb.DuckDBPyConnection, code: str) -> str:

@@ -108,6 +108,7 @@ class Comparison(_Strict):
     name: str | None
     value: float | None
     status: str
+    status_fr: str
     difference: float | None
     figure_id: str
 
@@ -218,7 +219,6 @@ class Explanation(_Strict):
     crosswalk_weights: tuple[InputInfo, ...] = Field(description="cells that weigh one geography in another")
     corrections: tuple[Correction, ...]
     breaks: tuple[Break, ...]
-    breaks_note: str | None
     models: tuple[ModelInfo, ...]
     models_note: str | None
     checks: tuple[CheckInfo, ...]

@@ -10,7 +10,6 @@ from dagster_project.provenance.explain.model import Explanation, InputInfo
 from dagster_project.provenance.french import (
     GENERATIONS,
     NO_BREAK,
-    STATUSES,
     moment,
     number,
     plural,
@@ -59,7 +58,7 @@ def _head(e: Explanation) -> Iterator[str]:
     yield ""
     exact = figure.value is not None and round(figure.value, DECIMALS) != figure.value
     yield f"  {figure.value_fr}" + (f"   (avant arrondi : {number(figure.value)})" if exact else "")
-    yield from _wrapped(figure.status_fr)
+    yield from _wrapped(f"{figure.status_fr}.")
     if figure.ci_low is not None and figure.ci_high is not None:
         yield f"  Intervalle : de {number(figure.ci_low, DECIMALS)} à {quantity(figure.ci_high, figure.unit, DECIMALS)}"
 
@@ -86,7 +85,7 @@ def _compared(e: Explanation) -> Iterator[str]:
     if e.comparisons:
         yield from _title("Comparaison, même édition et même période")
     for line in e.comparisons:
-        value = quantity(line.value, unit, DECIMALS) if line.value is not None else STATUSES.get(line.status, "—")
+        value = quantity(line.value, unit, DECIMALS) if line.value is not None else line.status_fr
         gap = "" if line.difference is None else f"   écart {'+' if line.difference > 0 else ''}"
         gap += "" if line.difference is None else number(line.difference, DECIMALS)
         name = line.name if line.name and line.name.lower() != line.level_fr.lower() else ""
@@ -156,11 +155,9 @@ def _cautions(e: Explanation) -> Iterator[str]:
     for known in e.breaks:
         edition = "toutes les éditions" if known.vintage == "*" else f"édition {known.vintage}"
         yield from _wrapped(f"Rupture ({known.variable_group}, {edition}) : {known.reason}. {known.citation}.", 4, 2)
-    if e.breaks_note:
-        yield from _wrapped(e.breaks_note)
     if not e.corrections:
         yield "  Aucune correction n’a été appliquée à ces cellules."
-    if not e.breaks and not e.breaks_note:
+    if not e.breaks:
         yield "  Aucune rupture connue de la série."
 
 
@@ -176,7 +173,8 @@ def _controlled(e: Explanation) -> Iterator[str]:
         passed = sum(check.passed is True for check in done)
         yield f"  {kind} : {plural(passed, 'réussi')} sur {number(len(done))}"
     for check in (check for check in e.checks if check.passed is False):
-        yield from _wrapped(f"ÉCHEC {check.table}.{check.check} ({check.severity}) : {check.observed}", 4, 2)
+        verdict = "ÉCHEC" if check.severity == "bloquante" else "AVERTISSEMENT"
+        yield from _wrapped(f"{verdict} {check.table}.{check.check} : {check.observed}", 4, 2)
 
 
 def _models(e: Explanation, sql: bool) -> Iterator[str]:

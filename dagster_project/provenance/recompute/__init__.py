@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dagster_project.provenance.recompute.figures import Evaluator
-from dagster_project.provenance.recompute.files import check_cells
+from dagster_project.provenance.recompute.files import CHECKED, check_cells
 from dagster_project.provenance.recompute.formulas import MissingModelColumnsError
 from dagster_project.provenance.recompute.result import Difference, Modelled, Recomputation
 from dagster_project.provenance.release_folder import FIGURES, LINEAGE, ReleaseFolder, ask
@@ -38,7 +38,8 @@ def recompute(release: ReleaseFolder, figures: Sequence[str] | None = None) -> R
                 ask(connection, f"create table {name} as from {table} semi join asked using (figure_id)")
             for (figure_id,) in ask(connection, "from asked anti join figure using (figure_id)").fetchall():
                 result.differs(Difference("chiffre", "ce chiffre n’est pas dans la version", figure_id))
+        ask(connection, CHECKED)
         (result.figures,) = ask(connection, "select count(*) from figure").fetchone() or (0,)
         check = check_cells(connection, release, result)
-        Evaluator(connection, release, check).run(result)
+        Evaluator(connection, check).run(result)
     return result

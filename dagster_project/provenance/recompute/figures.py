@@ -17,7 +17,7 @@ from dagster_project.provenance.recompute.formulas import (
 )
 from dagster_project.provenance.recompute.result import Difference, Recomputation
 from dagster_project.provenance.reference import NoteMeanings
-from dagster_project.provenance.release_folder import ReleaseFolder, ask
+from dagster_project.provenance.release_folder import ask
 from dagster_project.provenance.verifier_preuve import (
     CALCUL,
     calculer,
@@ -75,10 +75,10 @@ order by figure_id
 class Evaluator:
     """Applies formulas to cells and compares with what is published."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, check: CellCheck) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, check: CellCheck) -> None:
         self._connection = connection
         self._check = check
-        self._notes = NoteMeanings(connection, release)
+        self._notes = NoteMeanings(connection)
 
     def run(self, result: Recomputation) -> None:
         """Recompute every figure of the view `figure`; raises MissingModelColumnsError."""
@@ -138,7 +138,7 @@ class Evaluator:
                 yield "valeur", f"{name} ne se retrouve pas", stated, obtained
         if (figure.status in {"ok", "estime"}) != (value is not None):
             yield "statut", "le statut ne dit pas si la valeur est présente", figure.status, value
-        elif self._notes and (status := self._status(cells, value)) != figure.status:
+        elif (status := self._status(cells, value)) != figure.status:
             yield "statut", "les cellules donnent un autre statut", figure.status, status
 
     def _status(self, cells: Sequence[Cell], value: float | None) -> str:

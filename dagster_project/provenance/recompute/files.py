@@ -25,10 +25,20 @@ BATCH = 20_000
 # Archived file, member, row, column.
 Address = tuple[str, str | None, int, str]
 
+# The cells that figures are made of, and those by which their zones exist.
+CHECKED = """
+create view checked as
+select figure_id, dataset, source_sha256, source_member, source_row, source_column, raw_value from input
+union all
+select
+    figure.figure_id, zone.dataset, zone.source_sha256, zone.source_member, zone.source_row, zone.source_column,
+    zone.raw_value
+from zone_input as zone inner join figure using (zone_level, zone_code, generation)
+"""
 FILES = """
 select input.dataset, input.source_sha256, input.source_member, form.name,
     form.format, form.encoding, form.delimiter, form.header_row
-from (select distinct dataset, source_sha256, source_member from input) as input
+from (select distinct dataset, source_sha256, source_member from checked) as input
 left join (
     select dataset, source_sha256, min(name) as name, any_value(format) as format, any_value(encoding) as encoding,
         any_value(delimiter) as delimiter, any_value(header_row) as header_row
@@ -55,7 +65,7 @@ class CellCheck:
 
 
 def check_cells(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, result: Recomputation) -> CellCheck:
-    """Read again every cell of the view `input`; differences go to `result`."""
+    """Read again every cell of the view `checked`; differences go to `result`."""
     check, held = CellCheck(), ("", b"")
     for file in records(connection, FILES):
         sha256 = file["source_sha256"]
@@ -83,7 +93,7 @@ def _archived(release: ReleaseFolder, sha256: str) -> bytes:
 
 def _unreadable(connection: duckdb.DuckDBPyConnection, file: Record, reason: str) -> Difference:
     address = [file["dataset"], file["source_sha256"], file["source_member"]]
-    query = f"select min(figure_id), count(distinct figure_id) from input where {OF_FILE}"
+    query = f"select min(figure_id), count(distinct figure_id) from checked where {OF_FILE}"
     figure_id, figures = ask(connection, query, address).fetchone() or (None, 0)
     return Difference(
         "fichier", reason, figure_id, figures, file["name"] or file["source_member"], file["source_sha256"]
@@ -100,7 +110,7 @@ def _check_file(
         name
         for (name,) in ask(
             connection,
-            f"select distinct source_column from input where {OF_FILE} and source_row is not null order by all",
+            f"select distinct source_column from checked where {OF_FILE} and source_row is not null order by all",
             address,
         ).fetchall()
     ]
@@ -126,7 +136,7 @@ def _check_file(
 def _wanted(connection: duckdb.DuckDBPyConnection, address: list[Any]) -> Iterator[tuple[int, str, str | None]]:
     cursor = ask(
         connection.cursor(),
-        f"select distinct source_row, source_column, raw_value from input where {OF_FILE} and source_row is not null "
+        f"select distinct source_row, source_column, raw_value from checked where {OF_FILE} and source_row is not null "
         "order by all",
         address,
     )
@@ -176,7 +186,7 @@ def _cell_difference(
     found: str | None,
 ) -> Difference:
     query = (
-        f"select min(figure_id), count(distinct figure_id) from input where {OF_FILE} and source_row = ? "
+        f"select min(figure_id), count(distinct figure_id) from checked where {OF_FILE} and source_row = ? "
         "and source_column = ? and raw_value is not distinct from ?"
     )
     address = [file["dataset"], file["source_sha256"], file["source_member"], row, column, expected]

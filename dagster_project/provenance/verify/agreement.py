@@ -22,24 +22,19 @@ def verify_agreement(connection: duckdb.DuckDBPyConnection, release: ReleaseFold
         "colonnes déclarées et aux corrections.",
     )
     ask(connection, PRELUDE)
-    if release.has("variable_column"):
-        list_note_columns(connection, release)
+    list_note_columns(connection, release)
     for rule in RULES:
-        missing = [name for name in rule.needs if not release.has(name)]
-        if missing:
-            chapter.notes.append(f"« {rule.title} » : non vérifié, la version n’a pas {missing[0]}.parquet.")
-            continue
         _apply(connection, rule, chapter)
     (figures,) = ask(connection, "select count(*) from indicator_value").fetchone() or (0,)
     (cells,) = ask(connection, "select count(*) from lineage").fetchone() or (0,)
-    chapter.counts = {"chiffres": figures, "lignes de lignage": cells, "règles": len(RULES) - len(chapter.notes)}
+    chapter.counts = {"chiffres": figures, "lignes de lignage": cells, "règles": len(RULES)}
     return chapter
 
 
 def _apply(connection: duckdb.DuckDBPyConnection, rule: Rule, chapter: Chapter) -> None:
-    ask(connection, f"create or replace table constat as from ({rule.broken}) as t (figure_id, constat)")
+    ask(connection, f"create or replace table constat as from ({rule.broken}) as t (sujet, constat)")
     (count,) = ask(connection, "select count(*) from constat").fetchone() or (0,)
     rows = ask(connection, "from constat order by all limit ?", [SHOWN]).fetchall()
-    for figure_id, message in rows:
-        chapter.found(figure_id, message)
+    for subject, message in rows:
+        chapter.found(subject, message)
     chapter.more += count - len(rows)

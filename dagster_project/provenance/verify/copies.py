@@ -62,7 +62,7 @@ def _compare_csv(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, 
         [release.path / f"{name}.csv"],
     )
     types = _columns(connection, f'"{name}"')
-    labels = "select label from absence" if release.has("absence") else "select null where false"
+    labels = "select label from absence"
     common = [column for column in _columns(connection, f'"{name}_csv"') if column in types]
     differs = {}
     for column in common:

@@ -93,8 +93,9 @@ def _named(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     rows = records(
         connection,
         "select source_sha256, any_value(name || ' (' || dataset || ', ' || vintage || ')') as label from source_file "
-        "group by all union select distinct source_sha256, source_member || ' (' || dataset || ')' from lineage "
-        "anti join source_file using (source_sha256)",
+        "group by all union select distinct source_sha256, source_member || ' (' || dataset || ')' "
+        "from (select source_sha256, source_member, dataset from lineage union select source_sha256, source_member, "
+        "dataset from zone_input) anti join source_file using (source_sha256)",
     )
     return {row["source_sha256"]: row["label"] for row in rows}
 

@@ -23,11 +23,10 @@ select figure_id, bool_or(role = 'value') as direct from cellule group by figure
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule. `broken` selects a figure and a French sentence; `needs` names tables that older releases lack."""
+    """A rule. `broken` selects what breaks it: a figure or a zone, and a French sentence."""
 
     title: str
     broken: str
-    needs: tuple[str, ...] = ()
 
 
 RULES = (
@@ -123,33 +122,48 @@ RULES = (
         """,
     ),
     Rule(
-        "Chaque zone existe par la cellule que dim_zone.parquet désigne",
+        "Chaque zone existe par les cellules que dim_zone.parquet désigne",
         """
         with
 
         attendu as (
             select
-                figure_id, source_dataset as dataset, zone.source_sha256, zone.source_member, zone.source_row,
-                zone.source_column, zone.zone_key as raw_value
-            from indicator_value
-            inner join dim_zone as zone using (zone_level, zone_code, generation)
-            where zone.source_dataset is not null
+                zone_level, zone_code, generation, source_dataset as dataset, source_sha256, source_member, source_row,
+                source_column, zone_key as raw_value
+            from dim_zone
+            where source_dataset is not null
         ),
 
-        present as (
-            select figure_id, dataset, source_sha256, source_member, source_row, source_column, raw_value
-            from lineage where role = 'zone'
+        -- Every zone of a list has cells in the same columns of it.
+        colonne as (
+            select distinct dataset, source_column from zone_input
         )
 
         select
-            figure_id,
-            'la cellule par laquelle la zone existe manque : ligne ' || source_row || ' de ' || source_member
-        from (from attendu except all from present)
+            concat_ws('.', zone_level, zone_code, generation),
+            'la cellule par laquelle la zone existe manque à zone_input.parquet : ligne ' || source_row || ' de '
+                || source_member
+        from (from attendu except all from zone_input)
         union all
         select
-            figure_id,
-            'cette cellule n’est pas celle de la zone : ligne ' || source_row || ' de ' || source_member
-        from (from present except all from attendu)
+            concat_ws('.', zone_level, zone_code, generation),
+            'zone_input.parquet n’a pas de cellule ' || colonne.source_column || ' pour cette zone'
+        from attendu
+        inner join colonne using (dataset)
+        anti join zone_input
+            on
+                attendu.zone_level = zone_input.zone_level and attendu.zone_code = zone_input.zone_code
+                and attendu.generation = zone_input.generation and colonne.source_column = zone_input.source_column
+        union all
+        select
+            concat_ws('.', zone_level, zone_code, generation),
+            'cette cellule n’est pas de la ligne de la zone : ligne ' || source_row || ' de ' || source_member
+        from zone_input
+        anti join attendu
+            using (zone_level, zone_code, generation, dataset, source_sha256, source_member, source_row)
+        union all
+        select figure_id, 'dim_zone.parquet ne connaît pas sa zone'
+        from indicator_value anti join dim_zone using (zone_level, zone_code, generation)
         """,
     ),
     Rule(
@@ -186,7 +200,6 @@ RULES = (
         select figure_id, variable || ' : la note ' || source_column || ' de la ligne ' || source_row || ' est de trop'
         from (from present except all from attendu)
         """,
-        ("variable_column",),
     ),
     Rule(
         "Chaque cellule est dans la colonne de sa variable",
@@ -200,13 +213,17 @@ RULES = (
                 and voulue.source_column = cellule.source_column and voulue.vintage in ('*', cellule.vintage)
         )
         """,
-        ("variable_column",),
     ),
     Rule(
         "Chaque cellule est dans un fichier reçu, de l’édition du chiffre",
         """
         select figure_id, 'source_file.parquet ne décrit pas ' || source_member || ' (' || dataset || ')'
         from lineage anti join source_file using (dataset, source_sha256)
+        union all
+        select
+            concat_ws('.', zone_level, zone_code, generation),
+            'source_file.parquet ne décrit pas ' || source_member || ' (' || dataset || ')'
+        from zone_input anti join source_file using (dataset, source_sha256)
         union all
         select figure_id, source_member || ' n’est pas de l’édition ' || vintage
         from cellule
