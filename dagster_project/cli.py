@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from dagster_project import audit_cli
 from dagster_project.console import Json
 from dagster_project.console import fail as _fail
 from dagster_project.console import settings_or_exit as _settings
@@ -21,6 +22,8 @@ app = typer.Typer(
 sources_app = typer.Typer(no_args_is_help=True, help="The catalogue; what changed upstream; what is late.")
 app.add_typer(sources_app, name="sources")
 app.add_typer(release_app, name="release")
+app.command()(audit_cli.explain)
+app.command()(audit_cli.verify)
 
 Sources = Annotated[str | None, typer.Option(help="demo, mirror or live")]
 MirrorOption = Annotated[str | None, typer.Option(help="Folder or http(s) address that holds copies of the sources")]

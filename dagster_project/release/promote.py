@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from dagster_project.provenance import verifier_preuve
 from dagster_project.provenance.lock import LOCK_NAME, BuildLock
 from dagster_project.release.edition import Edition
 from dagster_project.release.errors import ReleaseError
@@ -26,6 +27,8 @@ from dagster_project.settings import Settings
 from dagster_project.sources import disk
 
 CURRENT_ASIDE = ".current.tmp"
+# The program that checks the proof of a figure goes with the figures: it needs nothing but Python.
+VERIFIER = Path(verifier_preuve.__file__)
 
 
 def promote(
@@ -109,7 +112,7 @@ def _sweep(releases: Path) -> None:
 def _fill(folder: Path, attachments: Mapping[str, Path], lock: BuildLock) -> None:
     """What the release is given, before what it makes: its descriptions list the lot."""
     folder.mkdir()
-    for name, source in attachments.items():
+    for name, source in {**attachments, VERIFIER.name: VERIFIER}.items():
         shutil.copyfile(source, folder / name)
     (folder / LOCK_NAME).write_text(lock.canonical(), encoding="utf-8")
 

@@ -37,8 +37,9 @@ shared_key_cell as (
     where key_column is not null and role != 'value'
 ),
 
+{# A variable that is both above and below the bar has one note. #}
 note_cell as (
-    select
+    select distinct
         figure_id, 'note' as role, variable, null as weight,
         dataset, source_sha256, source_member, source_row, note_column, note_value, null as correction_id
     from term

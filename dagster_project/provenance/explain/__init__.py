@@ -1,0 +1,1 @@
+"""How one figure was built, from a release alone."""

@@ -1,0 +1,232 @@
+"""The explanation of a figure, as data. Its JSON Schema is published: docs/schemas/explain.schema.json.
+
+Names are those of the released tables; sentences are French. Every member is always there: what a release does not
+say is null or empty, and a `*_note` says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Format = Literal["data-et-quartiers/explain/1"]
+FORMAT: Format = "data-et-quartiers/explain/1"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ReleaseInfo(_Strict):
+    """The release that the figure stands in."""
+
+    release_id: str
+    build_id: str | None = Field(description="digest of what its figures are made of")
+    sources: str = Field(description="demo, mirror or live")
+    sources_fr: str
+    territory: str
+
+
+class FigureInfo(_Strict):
+    """The figure as published."""
+
+    figure_id: str
+    indicator_code: str
+    zone_level: str
+    zone_level_fr: str
+    zone_code: str
+    zone_name: str
+    generation: str
+    vintage: str
+    reference_period: str
+    value: float | None
+    value_fr: str = Field(description="value and unit as French readers write them; — when there is none")
+    unit: str
+    numerator: float | None
+    denominator: float | None
+    ci_low: float | None
+    ci_high: float | None
+    status: str
+    status_fr: str
+    method: str
+    method_fr: str
+    comparable_with_previous: bool | None
+
+
+class Definition(_Strict):
+    """What the indicator means, in plain words, and what it must not be used for."""
+
+    label: str
+    text: str
+    theme: str
+    misuse: str
+
+
+class Term(_Strict):
+    """One term of the formula."""
+
+    role: str
+    variable: str
+    coefficient: float
+
+
+class Formula(_Strict):
+    """The formula, in names and in numbers."""
+
+    path: Literal["value", "ratio", "model"]
+    declared: str
+    symbolic: str
+    numeric: str = Field(description="the numbers put in; where one is missing, why")
+    scale: float
+    terms: tuple[Term, ...]
+
+
+class ModelUsed(_Strict):
+    """The statistical model that made the figure (method M4)."""
+
+    name: str | None
+    version: str | None
+    parameters: str | None
+
+
+class Edition(_Strict):
+    """The same figure in an edition of the source."""
+
+    vintage: str
+    figure_id: str
+    value: float | None
+    status: str
+
+
+class Comparison(_Strict):
+    """The same indicator for a zone that holds this one, when both speak of the same period."""
+
+    level: str
+    level_fr: str
+    code: str
+    name: str | None
+    value: float | None
+    status: str
+    status_fr: str
+    difference: float | None
+    figure_id: str
+
+
+class InputInfo(_Strict):
+    """One source cell, with the file it lies in."""
+
+    role: str
+    role_fr: str
+    variable: str | None
+    weight: float | None
+    value: float | None = Field(description="number that enters the formula, corrections applied")
+    status: str | None = Field(description="why there is no number; null for cells outside the formula")
+    status_fr: str | None
+    raw_value: str | None = Field(description="text as the producer wrote it")
+    raw_value_visible: str = Field(description="the same, invisible characters spelt [U+XXXX]")
+    dataset: str
+    file: str | None
+    sha256: str
+    member: str | None
+    row: int | None = Field(description="first line = 1; null when the file has no row for the zone")
+    column: str
+    producer: str | None
+    title: str | None
+    citation: str | None
+    licence: str | None
+    licence_url: str | None
+    page: str | None
+    url: str | None
+    fetched_at: str | None
+    size: int | None
+    copy_of: str | None
+    copy_of_fr: str | None
+    correction_id: str | None
+
+
+class Correction(_Strict):
+    """A declared correction of a known error, applied to a cell of this figure."""
+
+    correction_id: str
+    action: str
+    corrected_value: float | None
+    column: str
+    reason: str
+    reported_by: str
+    reported_on: str
+
+
+class Break(_Strict):
+    """A known break in the series."""
+
+    variable_group: str
+    vintage: str
+    kind: str
+    reason: str
+    citation: str
+
+
+class ModelInfo(_Strict):
+    """A model that the figure went through, with the SQL that ran."""
+
+    name: str
+    schema_name: str | None
+    description: str | None
+    code_version: str | None
+    depends_on: tuple[str, ...]
+    sql: str | None
+
+
+class CheckInfo(_Strict):
+    """A check that covered the figure. `passed` is null when it was not run."""
+
+    kind: str | None
+    table: str
+    check: str
+    severity: str | None
+    passed: bool | None
+    observed: str | None
+    reason: str | None
+
+
+class RunInfo(_Strict):
+    """The run that made the release, from its lock."""
+
+    lock_file: str | None
+    run_id: str | None
+    built_at: str | None
+    git_commit: str | None
+    tree_clean: bool | None
+    code: str | None
+    python: str | None
+    libraries: dict[str, str]
+
+
+class Explanation(_Strict):
+    """How one figure was built."""
+
+    format: Format = FORMAT
+    fictitious: bool
+    release: ReleaseInfo
+    figure: FigureInfo
+    definition: Definition
+    formula: Formula
+    model: ModelUsed | None
+    editions: tuple[Edition, ...]
+    comparisons: tuple[Comparison, ...]
+    inputs: tuple[InputInfo, ...]
+    crosswalk_weights: tuple[InputInfo, ...] = Field(description="cells that weigh one geography in another")
+    corrections: tuple[Correction, ...]
+    breaks: tuple[Break, ...]
+    models: tuple[ModelInfo, ...]
+    models_note: str | None
+    checks: tuple[CheckInfo, ...]
+    checks_note: str | None
+    run: RunInfo
+
+
+def json_schema() -> dict[str, Any]:
+    """Published JSON Schema of `dq explain --json`."""
+    schema = Explanation.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": FORMAT, **schema}

@@ -1,0 +1,206 @@
+"""The explanation as a person reads it in a terminal: French, at most 100 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from dagster_project.provenance.explain.formula import DECIMALS
+from dagster_project.provenance.explain.model import Explanation, InputInfo
+from dagster_project.provenance.french import (
+    GENERATIONS,
+    NO_BREAK,
+    moment,
+    number,
+    plural,
+    quantity,
+    typeset,
+)
+from dagster_project.provenance.verifier_preuve import FICTIF
+
+WIDTH = 100
+SAME_FILE = ("file", "sha256", "member", "dataset")
+
+
+def render(explanation: Explanation, *, sql: bool = False) -> str:
+    """The text; `sql` adds the compiled SQL of each model."""
+    lines = [*_head(explanation), *_what(explanation), *_how(explanation), *_compared(explanation)]
+    lines += [*_inputs(explanation), *_cautions(explanation), *_controlled(explanation), *_models(explanation, sql)]
+    lines += _run(explanation)
+    return "\n".join(lines) + "\n"
+
+
+def _title(text: str) -> list[str]:
+    return ["", text, "─" * len(text)]
+
+
+def _wrapped(text: str, indent: int = 2, first: int | None = None, *, verbatim: bool = False) -> list[str]:
+    """Lines of a paragraph; long addresses and digests are never cut. `verbatim` leaves its spaces as they are."""
+    return textwrap.wrap(
+        text if verbatim else typeset(text),
+        WIDTH,
+        initial_indent=" " * (indent if first is None else first),
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _head(e: Explanation) -> Iterator[str]:
+    figure = e.figure
+    if e.fictitious:
+        yield from _wrapped(FICTIF, 0)
+        yield ""
+    yield f"{figure.indicator_code} · {e.definition.label}"
+    generation = GENERATIONS.get(figure.generation, figure.generation)
+    zone = f"{figure.zone_name} ({figure.zone_level_fr} {figure.zone_code}, {generation})"
+    yield from _wrapped(f"{zone}, édition {figure.vintage}, période de référence : {figure.reference_period}", 0)
+    yield ""
+    exact = figure.value is not None and round(figure.value, DECIMALS) != figure.value
+    yield f"  {figure.value_fr}" + (f"   (avant arrondi : {number(figure.value)})" if exact else "")
+    yield from _wrapped(f"{figure.status_fr}.")
+    if figure.ci_low is not None and figure.ci_high is not None:
+        yield f"  Intervalle : de {number(figure.ci_low, DECIMALS)} à {quantity(figure.ci_high, figure.unit, DECIMALS)}"
+
+
+def _what(e: Explanation) -> Iterator[str]:
+    yield from _title("Ce que c’est")
+    yield from _wrapped(e.definition.text)
+    yield from _wrapped(f"Mésusage : {e.definition.misuse}")
+
+
+def _how(e: Explanation) -> Iterator[str]:
+    yield from _title("Comment il est calculé")
+    if e.model:
+        yield from _wrapped(f"Modèle {e.model.name}, version {e.model.version}, paramètres : {e.model.parameters}")
+        return
+    published = " (valeur publiée par le producteur)" if e.formula.path == "value" else ""
+    yield from _wrapped(f"{e.formula.symbolic}{published}")
+    yield from _wrapped(e.formula.numeric)
+    yield from _wrapped(f"Méthode {e.figure.method} : {e.figure.method_fr}.")
+
+
+def _compared(e: Explanation) -> Iterator[str]:
+    unit = e.figure.unit
+    if e.comparisons:
+        yield from _title("Comparaison, même édition et même période")
+    for line in e.comparisons:
+        value = quantity(line.value, unit, DECIMALS) if line.value is not None else line.status_fr
+        gap = "" if line.difference is None else f"   écart {'+' if line.difference > 0 else ''}"
+        gap += "" if line.difference is None else number(line.difference, DECIMALS)
+        name = line.name if line.name and line.name.lower() != line.level_fr.lower() else ""
+        where = f"{line.level_fr[:1].upper()}{line.level_fr[1:]} {name}".strip()
+        yield from _wrapped(f"{where:52} {value}{gap}", 6, 2)
+    other = [edition for edition in e.editions if edition.figure_id != e.figure.figure_id]
+    if other:
+        yield from _title("Autres éditions de ce chiffre")
+        shown = (f"{edition.vintage} : {quantity(edition.value, unit, DECIMALS)}" for edition in other)
+        yield from _wrapped(" ; ".join(shown))
+
+
+def _inputs(e: Explanation) -> Iterator[str]:
+    yield from _title("D’où il vient")
+    described: list[tuple[object, ...]] = []
+    for rank, entry in enumerate(e.inputs, start=1):
+        if rank > 1:
+            yield ""
+        yield from _input(entry, rank)
+        file = tuple(getattr(entry, name) for name in SAME_FILE)
+        if file not in described:
+            described.append(file)
+            yield from _file(entry)
+
+
+def _input(entry: InputInfo, rank: int) -> Iterator[str]:
+    name = f"{entry.role_fr[:1].upper()}{entry.role_fr[1:]}"
+    variable = f" {entry.variable}" if entry.variable else ""
+    text = f"«{NO_BREAK}{entry.raw_value}{NO_BREAK}»" if entry.raw_value else "cellule vide"
+    if entry.row is None:
+        text = "aucune ligne pour cette zone"
+    read = f", lu {number(entry.value)}" if entry.value is not None else ""
+    weight = f", poids {number(entry.weight)}" if entry.weight not in {None, 1.0} else ""
+    yield from _wrapped(f"{rank}. {name}{variable}{NO_BREAK}: {text}{read}{weight}", 5, 2, verbatim=True)
+    if entry.raw_value is not None and entry.raw_value_visible != entry.raw_value:
+        yield from _wrapped(f"espaces rendues visibles{NO_BREAK}: {entry.raw_value_visible}", 5, verbatim=True)
+    if entry.status not in {None, "ok"}:
+        yield from _wrapped(f"{entry.status} : {entry.status_fr}", 5)
+    place = f"ligne {entry.row}, colonne" if entry.row is not None else "colonne cherchée :"
+    yield from _wrapped(f"{entry.member or entry.file}, {place} {entry.column}", 5)
+    if entry.correction_id:
+        yield from _wrapped(f"sous la correction {entry.correction_id}", 5)
+
+
+def _file(entry: InputInfo) -> Iterator[str]:
+    if entry.file and entry.member and entry.file != entry.member.partition("#")[0]:
+        yield from _wrapped(f"dans le fichier {entry.file}", 5)
+    yield f"     SHA-256 {entry.sha256}"
+    if entry.file is None:
+        return
+    yield from _wrapped(f"{entry.producer}, « {entry.title} »", 5)
+    yield from _wrapped(f"{entry.licence} — {entry.licence_url}", 5)
+    yield from _wrapped(f"page officielle : {entry.page}", 5)
+    yield from _wrapped(f"reçu le {moment(entry.fetched_at)} de {entry.url} ({entry.copy_of_fr})", 5)
+
+
+def _cautions(e: Explanation) -> Iterator[str]:
+    yield from _title("À savoir")
+    for correction in e.corrections:
+        value = "" if correction.corrected_value is None else f" {number(correction.corrected_value)}"
+        yield from _wrapped(
+            f"Correction {correction.correction_id} ({correction.action}{value}, colonne {correction.column}) : "
+            f"{correction.reason} Signalée par {correction.reported_by}, le {correction.reported_on}.",
+            4,
+            2,
+        )
+    for known in e.breaks:
+        edition = "toutes les éditions" if known.vintage == "*" else f"édition {known.vintage}"
+        yield from _wrapped(f"Rupture ({known.variable_group}, {edition}) : {known.reason}. {known.citation}.", 4, 2)
+    if not e.corrections:
+        yield "  Aucune correction n’a été appliquée à ces cellules."
+    if not e.breaks:
+        yield "  Aucune rupture connue de la série."
+
+
+def _controlled(e: Explanation) -> Iterator[str]:
+    yield from _title("Contrôles qui l’ont couvert")
+    if e.checks_note:
+        yield from _wrapped(e.checks_note)
+        return
+    kinds = dict.fromkeys(check.kind for check in e.checks)
+    for kind in kinds:
+        of_kind = [check for check in e.checks if check.kind == kind]
+        done = [check for check in of_kind if check.passed is not None]
+        passed = sum(check.passed is True for check in done)
+        yield f"  {kind} : {plural(passed, 'réussi')} sur {number(len(done))}"
+    for check in (check for check in e.checks if check.passed is False):
+        verdict = "ÉCHEC" if check.severity == "bloquante" else "AVERTISSEMENT"
+        yield from _wrapped(f"{verdict} {check.table}.{check.check} : {check.observed}", 4, 2)
+
+
+def _models(e: Explanation, sql: bool) -> Iterator[str]:
+    yield from _title("Modèles traversés")
+    if e.models_note:
+        yield from _wrapped(e.models_note)
+        return
+    for model in e.models:
+        yield f"  {model.name:44} version {(model.code_version or 'inconnue')[:12]}"
+        if sql and model.sql:
+            yield ""
+            yield from (f"    {line}" for line in model.sql.splitlines())
+            yield ""
+    if not sql:
+        yield from _wrapped("Le SQL exécuté : --sql, ou --json.")
+
+
+def _run(e: Explanation) -> Iterator[str]:
+    run = e.run
+    yield from _title("Exécution")
+    yield from _wrapped(f"Version {e.release.release_id} ; sources : {e.release.sources_fr}")
+    when = f", le {moment(run.built_at)}" if run.built_at else ""
+    yield from _wrapped(f"Exécution {run.run_id}{when} ; verrou : {run.lock_file or 'aucun'}")
+    clean = {True: "", False: " (modifié depuis)", None: ""}[run.tree_clean]
+    commit = f" ; commit {run.git_commit}{clean}" if run.git_commit else ""
+    yield from _wrapped(f"Code {(run.code or 'inconnu')[:12]}{commit}")
+    if run.libraries:
+        names = ("duckdb", "dbt-core", "dbt-duckdb")
+        yield from _wrapped(", ".join(f"{name} {run.libraries[name]}" for name in names if name in run.libraries))

@@ -1,0 +1,102 @@
+"""French words and typography for what auditors read."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+
+THIN = "\u202f"  # narrow no-break space: thousands, and before % and units
+NO_BREAK = "\u00a0"
+LEVELS = {
+    "QPV": "quartier prioritaire",
+    "HQPV": "reste de la commune",
+    "IRIS": "IRIS",
+    "COM": "commune",
+    "EPCI": "intercommunalité (EPCI)",
+    "UUENV": "unité urbaine englobante",
+    "DEP": "département",
+    "REG": "région",
+    "FRM": "France métropolitaine",
+    "ENSQPV": "ensemble des quartiers prioritaires",
+}
+GENERATIONS = {"QP2015": "périmètres de 2015", "QN2024": "périmètres de 2024", "COG": "code officiel géographique"}
+METHODS = {
+    "M0": "valeur publiée ou rapport de valeurs publiées pour la zone même",
+    "M1": "estimation à partir d’autres zones",
+    "M2": "ventilation par des poids de passage",
+    "M3": "agrégation de zones plus petites",
+    "M4": "modèle statistique",
+}
+ROLES = {
+    "value": "valeur",
+    "numerator": "numérateur",
+    "denominator": "dénominateur",
+    "parameter": "paramètre",
+    "weight": "poids de passage",
+    "key": "cellule qui nomme la zone",
+    "note": "note du producteur",
+    "zone": "cellule par laquelle la zone existe",
+    "zone_type": "cellule qui dit de quel type est la zone",
+}
+COPIES = {
+    "producer_bytes": "octets du producteur",
+    "third_party": "copie faite par un tiers",
+    "demo": "fichier fictif de démonstration",
+}
+SOURCES = {
+    "demo": "territoire de démonstration (fictif)",
+    "mirror": "copies des fichiers des producteurs",
+    "live": "adresses officielles",
+}
+
+
+def number(value: float | None, decimals: int | None = None) -> str:
+    """3530.0 → 3 530; 46.8 → 46,8. `decimals` rounds; without it, every digit that the number needs."""
+    if value is None:
+        return "—"
+    if decimals is not None:
+        value = round(value, decimals)
+    text = f"{value:,}"
+    if "e" in text:
+        return text.replace(".", ",")
+    return text.removesuffix(".0").replace(",", THIN).replace(".", ",").replace("-", "−")
+
+
+def quantity(value: float | None, unit: str, decimals: int | None = None) -> str:
+    """A number and its unit; nothing after an absent one."""
+    return number(value) if value is None else f"{number(value, decimals)}{THIN}{unit}"
+
+
+def moment(text: str | None) -> str:
+    """2026-11-24T06:11:31+00:00 → 24/11/2026 à 06 h 11 (UTC); anything else as it is."""
+    try:
+        return datetime.fromisoformat(text or "").astimezone(UTC).strftime(f"%d/%m/%Y à %H{THIN}h{THIN}%M (UTC)")
+    except ValueError:
+        return text or "date inconnue"
+
+
+def plural(count: int, word: str, words: str | None = None) -> str:
+    """1 fichier, 1 234 fichiers; French has the singular below 2."""
+    return f"{number(count)} {word if abs(count) < 2 else words or word + 's'}"  # noqa: PLR2004 (the rule of French)
+
+
+def typeset(text: str) -> str:
+    """A sentence with the no-break spaces that French asks for around : ; ? ! « » and before %."""
+    text = re.sub(r" (?=[;?!%])", THIN, text)
+    return re.sub(r"(?<=«) | (?=[:»])", NO_BREAK, text)
+
+
+def visible(text: str | None) -> str:
+    """The text with what the eye misses spelt out: no-break spaces, tabs, blanks at either end, controls."""
+    if text is None:
+        return ""
+    inner = (len(text) - len(text.lstrip(" ")), len(text.rstrip(" ")))
+    return "".join(
+        f"[U+{ord(c):04X}]" if _unseen(c) or (c == " " and not inner[0] <= i < inner[1]) else c
+        for i, c in enumerate(text)
+    )
+
+
+def _unseen(character: str) -> bool:
+    return character != " " and unicodedata.category(character) in {"Zs", "Zl", "Zp", "Cc", "Cf", "Co", "Cn", "Cs"}

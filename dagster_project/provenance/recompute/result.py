@@ -1,0 +1,97 @@
+"""What a recomputation finds. Texts are in French: they go into reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+SHOWN = 200  # differences kept in full; the rest are counted
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One disagreement between a release and the archived bytes.
+
+    Attributes:
+        what: the kind: cellule, fichier, valeur, statut, formule, couverture, methode.
+        figure_id: a figure concerned; `figures` counts all of them.
+        file: name of the archived file, its digest in `sha256`.
+        row: its row, None when the difference is not in a cell.
+        column: its column.
+        expected: what the release says.
+        found: what the bytes or the formula give.
+        reason: one French sentence.
+    """
+
+    what: str
+    reason: str
+    figure_id: str | None = None
+    figures: int = 1
+    file: str | None = None
+    sha256: str | None = None
+    row: int | None = None
+    column: str | None = None
+    expected: str | None = None
+    found: str | None = None
+
+    @property
+    def explained(self) -> str:
+        """Where in the file, what is wrong, and both texts."""
+        where = [self.file or "", f"ligne {self.row}" if self.row is not None else ""]
+        place = ", ".join(filter(None, [*where, f"colonne {self.column}" if self.column else ""]))
+        gap = f" (la version dit {self.expected}, on trouve {self.found})" if self.expected or self.found else ""
+        return f"{place} : {self.reason}{gap}" if place else f"{self.reason}{gap}"
+
+    def __str__(self) -> str:
+        return f"{self.figure_id} : {self.explained}" if self.figure_id else self.explained
+
+
+@dataclass(frozen=True)
+class Modelled:
+    """A figure that a statistical model made: said, not recomputed."""
+
+    figure_id: str
+    model: str
+    version: str
+    parameters: str
+
+
+@dataclass
+class Recomputation:
+    """What was recomputed.
+
+    Attributes:
+        figures: figures asked for.
+        by_method: figures whose value and status came out as published, by method.
+        identical: those equal to the last digit; the others are within 1e-9 relative.
+        cells: distinct cells read again and found as the release has them.
+        files: archived files read.
+        searched: zones looked for in the files that are said not to hold them.
+        unproven: figures that hang on a file that could not be read.
+    """
+
+    figures: int = 0
+    by_method: dict[str, int] = field(default_factory=dict)
+    identical: int = 0
+    cells: int = 0
+    files: int = 0
+    searched: int = 0
+    unproven: int = 0
+    modelled: list[Modelled] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    uncounted: int = 0
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every figure asked for came out as published."""
+        return not self.differences
+
+    @property
+    def recomputed(self) -> int:
+        return sum(self.by_method.values())
+
+    def differs(self, difference: Difference) -> None:
+        """Keep a difference, or only count it beyond SHOWN."""
+        if len(self.differences) < SHOWN:
+            self.differences.append(difference)
+        else:
+            self.uncounted += 1
