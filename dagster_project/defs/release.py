@@ -78,7 +78,7 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     @dg.asset(
         key=["releases", "current"],
         deps=[*MART_KEYS, LOCK_KEY, quality_report, LINEAGE_PAGE, *DESCRIBED],
-        code_version=code_version(promote.__module__, own=[__name__], files=DESCRIPTIONS),
+        code_version=code_version(promote.__module__, lineage_page_path.__module__, own=[__name__], files=DESCRIPTIONS),
         group_name="publication",
         kinds={"python", "parquet", "csv", "json", "duckdb"},
         owners=[OWNER],

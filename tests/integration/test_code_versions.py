@@ -163,7 +163,7 @@ CASES = {
     "a template": Case(
         append("dagster_project/quality/templates/rapport.css", "p {}\n"), {"reports/quality", COMPARED, AUDITED}
     ),
-    "the lineage page": Case(python("provenance/columns/page_model"), {LINEAGE}),
+    "the lineage page": Case(python("provenance/columns/page_model"), {LINEAGE, "releases/current"}),
     "its template": Case(append("dagster_project/provenance/templates/lignage.css", "p {}\n"), {LINEAGE}),
     "an expectation": Case(replace("expectations/insee_revn.json", '"reason": "', '"reason": "Oui. '), REPORTS),
     "data docs": Case(python("quality/data_docs"), {"reports/data_docs"}),
@@ -252,8 +252,8 @@ def test_settings(project: Copy, known: dict[str, str], change: dict[str, Any], 
             | {COMPARED, LINEAGE, "derived/zone_geometries", "derived/corrections", "releases/current"},
         ),
         ("python_calamine", raw("xlsx")),
-        ("jinja2", {"reports/quality", COMPARED, AUDITED, LINEAGE}),
-        ("sqlglot", {LINEAGE}),
+        ("jinja2", {"reports/quality", COMPARED, AUDITED, LINEAGE, "releases/current"}),
+        ("sqlglot", {LINEAGE, "releases/current"}),
     ],
 )
 def test_libraries(
