@@ -100,3 +100,11 @@ def test_a_lock_says_nothing_of_the_machine(finished: Finished) -> None:
     assert [name for name in (*folders, "file:", "localhost") if name in text] == []
     assert f'"{socket.gethostname()}"' not in text
     assert re.findall(r'"(?:/|~|[A-Za-z]:\\)[^"]*"', text) == [], "no value is an absolute path"
+
+
+def test_a_release_is_not_made_of_tables_of_several_runs(finished: Finished, tmp_path: Path) -> None:
+    home = finished.copy(tmp_path / "home")
+    ran = home.dq("run", "--select", 'key:"releases/current"')
+    assert ran.code == 1
+    assert "a release is made in one run, and this run leaves out" in ran.err
+    finished.assert_untouched(home)
