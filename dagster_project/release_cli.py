@@ -30,12 +30,19 @@ def release_list(as_json: Json = False) -> None:
     except ReleaseError as error:
         fail(str(error))
     current = current_id(settings.releases_dir)
-    rows = [_row(release, current == release.release_id) for release in releases]
-    table(rows, as_json, ("release", "published_at", "sources", "territory", "figures", "current"))
+    try:
+        rows = [_row(release, current) for release in releases]
+    except ReleaseError as error:
+        fail(str(error))
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    shown = [{**row, "figures": f"{row['figures']}", "current": "current" if row["current"] else ""} for row in rows]
+    table(shown, False, ("release", "published_at", "sources", "territory", "figures", "current"))
 
 
-def _row(release: Published, current: bool) -> dict[str, str]:
-    from dagster_project.release.contents import count_figures
+def _row(release: Published, current: str | None) -> dict[str, Any]:
+    from dagster_project.release.inventory import count_figures
 
     moment = release.published_at
     return {
@@ -43,17 +50,17 @@ def _row(release: Published, current: bool) -> dict[str, str]:
         "published_at": moment.isoformat(timespec="seconds") if moment else "",
         "sources": release.sources_kind,
         "territory": release.territory,
-        "figures": str(count_figures(release)),
-        "current": "current" if current else "",
+        "figures": count_figures(release),
+        "current": release.release_id == current,
     }
 
 
 @release_app.command("show")
 def release_show(name: Name = "current", as_json: Json = False) -> None:
     """What a release is made of: figures, zones, sources with their licences, corrections, program."""
-    from dagster_project.release.contents import describe_contents, in_words
     from dagster_project.release.errors import ReleaseError
     from dagster_project.release.history import find_release
+    from dagster_project.release.inventory import describe_contents, in_words
 
     settings = settings_or_exit()
     try:

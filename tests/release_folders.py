@@ -16,6 +16,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dagster_project.provenance.lock import LOCK_NAME
+
 DATASET, VINTAGE, GENERATION = "insee_revn", "2021", "QP2015"
 PLACE_COLUMN = "CODGEO"
 Place = tuple[str, str]  # edition, zone or part of a zone
@@ -164,9 +166,14 @@ class World:
     def write(self, folder: Path) -> Path:
         """Write the release of this world; what a comparison does not read is left out."""
         folder.mkdir(parents=True)
-        content = {"build_id": hashlib.sha256(repr(self).encode()).hexdigest(), "code": self.program, "libraries": {}}
-        content |= {"sources": {}, "sources_kind": self.sources, "territory": "france"}
-        (folder / "build.json").write_text(json.dumps(content), encoding="utf-8")
+        lock = {
+            "build_id": hashlib.sha256(repr(self).encode()).hexdigest(),
+            "settings": {"sources": self.sources, "territory": "france"},
+            "code": {"files": {"dbt_models/macros/textes.sql": self.program}},
+            "libraries": {"duckdb": "1.5.6"},
+            "python": "3.12.3",
+        }
+        (folder / LOCK_NAME).write_text(json.dumps(lock), encoding="utf-8")
         for name, rows in self._tables().items():
             pq.write_table(pa.Table.from_pylist(rows, SCHEMAS[name]), folder / f"{name}.parquet")
         return folder

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from dagster_project.provenance.lock import LOCK_NAME
 from dagster_project.release.errors import ReleaseError
 
 STAMP = "%Y%m%dT%H%M%SZ"
 STAMP_LENGTH = 16
-# Newest first: what a release says of its own making.
-MADE_OF = ("build.lock.json", "build.json")
+LIBRARY = "library "
 # Code that does not shape a figure: it checks, describes or publishes. Seeds and corrections are compared as data.
 NOT_OF_FIGURES = (
     "corrections/",
@@ -60,36 +61,25 @@ class Published:
 
 
 def read_published(folder: Path) -> Published:
-    """What a release says of its making; raises ReleaseError when the folder is not a release."""
-    path = _made_of(folder)
-    if path is None:
-        raise ReleaseError(f"{folder} is not a release: it has neither {' nor '.join(MADE_OF)}; see `dq release list`")
+    """What a release says of its making; raises ReleaseError when the folder is not a release.
+
+    A lock of any version will do: releases of older programs are listed and compared too.
+    """
+    path = folder / LOCK_NAME
+    if not path.is_file():
+        raise ReleaseError(f"{folder} is not a release: it has no {LOCK_NAME}; see `dq release list`")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        settings = content.get("settings") or {"sources": content["sources_kind"], "territory": content["territory"]}
-        return Published(
-            folder.resolve(), content["build_id"], settings["sources"], settings["territory"], _program(content)
-        )
+        lock = json.loads(path.read_text(encoding="utf-8"))
+        settings = lock["settings"]
+        return Published(folder.resolve(), lock["build_id"], settings["sources"], settings["territory"], _program(lock))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ReleaseError(f"{path} cannot be read ({error!r}): take the release from another copy") from error
 
 
-def _made_of(folder: Path) -> Path | None:
-    return next((folder / name for name in MADE_OF if (folder / name).is_file()), None)
-
-
-def _program(content: dict[str, object]) -> dict[str, str]:
-    """Code and libraries. A lock tells each file; an older release has one digest, seeds included."""
-    code, libraries = content["code"], content["libraries"]
-    if not isinstance(libraries, dict):
-        raise TypeError(f"libraries: {libraries!r}")
-    named = {f"library {name}": str(version) for name, version in libraries.items()}
-    if isinstance(code, str):
-        return {"code": code, **named}
-    if not isinstance(code, dict):
-        raise TypeError(f"code: {code!r}")
-    files = {name: digest for name, digest in code["files"].items() if not name.startswith(NOT_OF_FIGURES)}
-    return {**files, **named, "Python": str(content["python"])}
+def _program(lock: dict[str, Any]) -> dict[str, str]:
+    files = {name: digest for name, digest in lock["code"]["files"].items() if not name.startswith(NOT_OF_FIGURES)}
+    libraries = {f"{LIBRARY}{name}": version for name, version in lock["libraries"].items()}
+    return {**files, **libraries, "Python": lock["python"]}
 
 
 def differing_program(old: Published, new: Published) -> list[str]:
@@ -103,7 +93,7 @@ def published_releases(releases_dir: Path) -> list[Published]:
     if not releases_dir.is_dir():
         return []
     folders = [path for path in releases_dir.iterdir() if path.is_dir() and not path.is_symlink()]
-    whole = [path for path in sorted(folders) if not path.name.startswith(".") and _made_of(path)]
+    whole = [path for path in sorted(folders) if not path.name.startswith(".") and (path / LOCK_NAME).is_file()]
     return [read_published(path) for path in whole]
 
 

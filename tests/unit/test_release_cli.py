@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
+from dagster_project.provenance.lock import LOCK_NAME
 from dagster_project.release.diff import nightly
 from dagster_project.release.diff.nightly import compare_with_previous, comparison_page
 from dagster_project.release.diff.page import DATA, TABLE
@@ -70,8 +71,8 @@ def test_releases_are_listed_oldest_first(releases: Path) -> None:
     (releases / "notes").mkdir()
     rows = json.loads(dq("list", "--json").stdout)
     assert [(row["release"], row["published_at"], row["figures"], row["current"]) for row in rows] == [
-        (FIRST, "2026-01-01T02:00:00+00:00", "2", ""),
-        (SECOND, "2026-01-02T02:00:00+00:00", "2", "current"),
+        (FIRST, "2026-01-01T02:00:00+00:00", 2, False),
+        (SECOND, "2026-01-02T02:00:00+00:00", 2, True),
     ]
     assert [line.split()[0] for line in dq("list").stdout.splitlines()] == [FIRST, SECOND]
 
@@ -101,10 +102,10 @@ def test_a_name_that_is_none_or_several_is_refused(releases: Path, name: str, me
 
 
 def test_a_damaged_release_is_named(releases: Path) -> None:
-    (releases / FIRST / "build.json").write_text('{"build_id": "a"}', encoding="utf-8")
+    (releases / FIRST / LOCK_NAME).write_text('{"build_id": "a"}', encoding="utf-8")
     done = dq("list")
     assert done.exit_code == 1
-    assert f"{FIRST}/build.json" in done.stderr
+    assert f"{FIRST}/{LOCK_NAME}" in done.stderr
 
 
 def test_a_lock_tells_code_that_figures_depend_on_from_the_rest(releases: Path) -> None:
@@ -116,7 +117,7 @@ def test_a_lock_tells_code_that_figures_depend_on_from_the_rest(releases: Path) 
             "libraries": {"duckdb": "1.5.6"},
             "python": "3.12.3",
         }
-        (releases / release / "build.lock.json").write_text(json.dumps(content), encoding="utf-8")
+        (releases / release / LOCK_NAME).write_text(json.dumps(content), encoding="utf-8")
 
     lock(FIRST, **{"dagster_project/release/promote.py": "1", "dagster_project/geo/contours.py": "1"})
     lock(SECOND, **{"dagster_project/release/promote.py": "2", "dagster_project/geo/contours.py": "2"})

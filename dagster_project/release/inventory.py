@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from dagster_project.provenance.build import LIBRARIES
 from dagster_project.quality.text import french
 from dagster_project.release.errors import ReleaseError
-from dagster_project.release.history import Published
+from dagster_project.release.history import LIBRARY, Published
 
 if TYPE_CHECKING:
     import duckdb
@@ -94,9 +95,9 @@ def describe_contents(release: Published) -> Contents:
                 corrections=_number(db, f"select count(distinct correction_id) from {_table(release, 'corrections')}"),
                 sources=_sources(db, release),
                 libraries={
-                    name.removeprefix("library "): version
+                    name.removeprefix(LIBRARY): version
                     for name, version in sorted(release.program.items())
-                    if name.startswith("library ")
+                    if name.startswith(LIBRARY)
                 },
             )
         except duckdb.Error as error:
@@ -130,6 +131,7 @@ def _sources(db: duckdb.DuckDBPyConnection, release: Published) -> tuple[SourceE
 def in_words(contents: Contents) -> str:
     """The same, in French, for a terminal."""
     moment = contents.published_at
+    tools = [name for name in LIBRARIES if name in contents.libraries]
     lines = ["DONNÉES FICTIVES (territoire de démonstration)"] if contents.sources_kind == "demo" else []
     lines += [
         f"Version      {contents.release_id}",
@@ -142,7 +144,7 @@ def in_words(contents: Contents) -> str:
         f"Indicateurs  {french(contents.indicators)}",
         f"Cellules     {french(contents.source_cells)} cellules sources",
         f"Corrections  {french(contents.corrections)}",
-        f"Outils       {', '.join(f'{name} {version}' for name, version in contents.libraries.items())}",
+        f"Outils       {', '.join(f'{name} {contents.libraries[name]}' for name in tools)}",
         "Sources",
     ]
     width = max((len(source.dataset) for source in contents.sources), default=0)
