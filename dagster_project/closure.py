@@ -81,7 +81,7 @@ def code_version(
         "modules": found.modules,
         "libraries": found.libraries,
         "own": {name: _module(name).digest for name in own},
-        "files": _file_digests(files),
+        "files": file_digests(files),
         "facts": facts,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -128,7 +128,8 @@ def _installed(distribution: str) -> str:
         ) from error
 
 
-def _file_digests(patterns: Iterable[str]) -> dict[str, str]:
+def file_digests(patterns: Iterable[str]) -> dict[str, str]:
+    """SHA-256 of the files that glob patterns name, by path from the project's root; each must name one at least."""
     digests: dict[str, str] = {}
     for pattern in patterns:
         paths = [path for path in ROOT.glob(pattern) if path.is_file()]

@@ -42,7 +42,9 @@ class LockedCode(_Strict):
     tree_clean: bool | None = Field(description="nothing in the checkout differed from the commit")
     code_digest: str = Field(pattern=_SHA256, description="of `files`, seeds and expectations together")
     dbt_manifest_digest: str = Field(pattern=_SHA256, description="without times, paths and invocation ids")
-    files: Digests = Field(description="SHA-256 of each file of code that shapes a release, by its path in the project")
+    files: Digests = Field(
+        description="digest of each file that shapes a release, by its path in the project; of Python, comments aside"
+    )
 
 
 class LockedSettings(_Strict):

@@ -14,31 +14,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from dagster_project.closure import closure, file_digests
+from dagster_project.provenance.build import FILES, GRAPH, OUTSIDE
 from dagster_project.settings import PROJECT_ROOT
+from dagster_project.sources.code import CARRIERS
 
-# Every file that shapes a release, from the producers' bytes on. What fetches, orders and shows is left out: a
-# release can be made again by a program that fetches better.
-SHAPING = (
-    ("dagster_project/defs", "dbt*.py"),
-    ("dagster_project/geo", "*.py"),
-    ("dagster_project/provenance", "*.py"),
-    ("dagster_project/quality", "*.py"),
-    ("dagster_project/quality/templates", "*"),
-    ("dagster_project/release", "*.py"),
-    ("dagster_project/sources/catalogue", "*.yml"),
-    ("dagster_project/sources/readers", "*.py"),
-    *(
-        ("dagster_project/sources", f"{name}.py")
-        for name in ("catalogue", "derived", "formats", "raw", "raw_files", "validation", "zip_layout")
-    ),
-    ("dbt_models", "dbt_project.yml"),
-    ("dbt_models", "profiles.yml"),
-    ("dbt_models/macros", "*.sql"),
-    ("dbt_models/models", "*.sql"),
-    ("dbt_models/models", "*.yml"),
-    ("dbt_models/tests", "*.sql"),
-    ("dbt_models/tests", "*.yml"),
-)
+READING = "dagster_project.sources.raw"
+CATALOGUE = "dagster_project/sources/catalogue/*.yml"
 # What dbt writes of a moment or of a machine, in any part of its manifest.
 _OF_THIS_PARSE = {
     *("created_at", "external_location", "relation_name", "root_path", "build_path", "compiled_path"),
@@ -50,9 +32,22 @@ _GIT_TIMEOUT_S = 30
 
 
 @cache
-def shaping_files(root: Path = PROJECT_ROOT) -> dict[str, str]:
-    """SHA-256 of every file of code that shapes a release, by its path from the project's root."""
-    return _digests(root, (path for folder, pattern in SHAPING for path in (root / folder).rglob(pattern)))
+def shaping_files() -> dict[str, str]:
+    """Digest of every file of code that shapes a release, from the producers' bytes on, by its path in the project.
+
+    The code of `build_id`, and that of raw tables with their catalogue. What fetches, orders and shows is left out: a
+    release can be made again by a program that fetches better. Comments of Python count for nothing. Seeds and
+    expectations are apart (`seed_files`, `expectation_files`).
+    """
+    modules = closure(GRAPH, without=OUTSIDE).modules | closure(READING, without=CARRIERS).modules
+    data = file_digests(pattern for pattern in FILES if not pattern.startswith(("seeds/", "expectations/")))
+    files = {_path(name): digest for name, digest in modules.items()} | data | file_digests([CATALOGUE])
+    return dict(sorted(files.items()))
+
+
+def _path(module: str) -> str:
+    path = module.replace(".", "/")
+    return f"{path}.py" if (PROJECT_ROOT / f"{path}.py").is_file() else f"{path}/__init__.py"
 
 
 @cache

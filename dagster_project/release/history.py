@@ -18,6 +18,7 @@ LIBRARY = "library "
 # Code that does not shape a figure: it checks, describes or publishes. Seeds and corrections are compared as data.
 NOT_OF_FIGURES = (
     "corrections/",
+    *(f"dagster_project/defs/{name}.py" for name in ("audit", "checks", "lineage", "lock", "reasons", "release")),
     "dagster_project/provenance/",
     "dagster_project/quality/",
     "dagster_project/release/",
