@@ -1,10 +1,11 @@
 """Promotions that die: in a process of their own, killed from within at a chosen touch of the disk, or from without.
 
-`SIGKILL` runs no handler and no `finally`: what is on the disk is what a power cut of the process leaves.
+`SIGKILL` runs no handler and no `finally`: what is on the disk is what the process left.
 """
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
 import signal
@@ -18,8 +19,9 @@ from typing import Any
 
 from dagster_project.release import promote as promotion
 from dagster_project.release.edition import Edition
+from dagster_project.release.places import building_path, current_release
 from dagster_project.release.promote import promote
-from dagster_project.release.sums import digest_files, write_sums
+from dagster_project.release.sums import damaged_files, digest_files, write_sums
 from dagster_project.settings import Settings
 from tests.release_home import lock
 
@@ -87,3 +89,32 @@ def _die_at(n: int, home: str) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(count)
+
+
+def write_building(settings: Settings, content: bytes) -> None:
+    path = building_path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def tree(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def hidden(settings: Settings) -> list[str]:
+    return [path.name for path in settings.releases_dir.glob(".*")]
+
+
+def assert_whole(settings: Settings) -> Path:
+    """Every release there is whole, `current` points to one of them: which one."""
+    folders = [path for path in settings.releases_dir.iterdir() if path.name[0] != "." and not path.is_symlink()]
+    for folder in folders:
+        assert damaged_files(folder) == []
+    current = (settings.releases_dir / "current").resolve()
+    assert current in folders
+    assert current_release(settings) is not None
+    return current

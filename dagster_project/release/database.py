@@ -7,10 +7,11 @@ in SHA256SUMS. What it says has one: `quartiers.duckdb.contenu` gives, for each 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dagster_project.release.absence import literal, quoted
 from dagster_project.release.tables import ReleasedTable
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 DATABASE = "quartiers.duckdb"
 CONTENT = "quartiers.duckdb.contenu"
+SPILL = ".tmp"
+# The order of rows is part of what is published; memory as for dbt (profiles.yml), the rest spills beside the files.
+SETTINGS: dict[str, Any] = {"preserve_insertion_order": True, "memory_limit": "1500MB"}
 # Readable by every DuckDB since 1.0.
 STORAGE_VERSION = "v1.0.0"
 
@@ -70,7 +74,8 @@ def release_database(folder: Path, building: Path) -> Iterator[duckdb.DuckDBPyCo
     """
     import duckdb
 
-    with duckdb.connect(config={"preserve_insertion_order": True}) as connection:
+    config = {**SETTINGS, "temp_directory": str(folder / SPILL)}
+    with duckdb.connect(config=config) as connection:
         connection.execute(f"attach '{building}' as {building.stem} (read_only)")
         connection.execute(f"attach '{folder / DATABASE}' as quartiers (storage_version '{STORAGE_VERSION}')")
         connection.execute("use quartiers")
@@ -80,6 +85,7 @@ def release_database(folder: Path, building: Path) -> Iterator[duckdb.DuckDBPyCo
         connection.execute("checkpoint quartiers")
         connection.execute("use memory")
         connection.execute("detach quartiers")
+    shutil.rmtree(folder / SPILL, ignore_errors=True)
 
 
 def finish(connection: duckdb.DuckDBPyConnection, tables: Iterable[ReleasedTable], folder: Path) -> None:
