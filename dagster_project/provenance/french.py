@@ -44,6 +44,12 @@ COPIES = {
     "third_party": "copie faite par un tiers",
     "demo": "fichier fictif de démonstration",
 }
+CORRECTIONS = {
+    "override": "valeur remplacée par",
+    "scale": "valeur multipliée par",
+    "drop": "valeur écartée",
+    "flag": "valeur signalée, inchangée",
+}
 SOURCES = {
     "demo": "territoire de démonstration (fictif)",
     "mirror": "copies des fichiers des producteurs",

@@ -121,7 +121,7 @@ def test_a_corrected_cell_keeps_the_producers_text(sample: Sample) -> None:
     explanation = explained(sample, "TAUX", "QP004")
     assert (explanation.inputs[0].raw_value, explanation.inputs[0].value) == ("50", 60.0)
     assert [entry.correction_id for entry in explanation.corrections] == ["taux-qp004"]
-    assert "Correction taux-qp004 (override 60, colonne TX)" in render(explanation)
+    assert "Correction taux-qp004 (valeur remplacée par 60, colonne TX)" in render(explanation)
 
 
 def test_the_latest_edition_that_has_a_value_is_taken(sample: Sample) -> None:

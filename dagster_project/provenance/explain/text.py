@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dagster_project.provenance.explain.formula import DECIMALS
 from dagster_project.provenance.explain.model import Explanation, InputInfo
 from dagster_project.provenance.french import (
+    CORRECTIONS,
     GENERATIONS,
     NO_BREAK,
     moment,
@@ -146,8 +147,9 @@ def _cautions(e: Explanation) -> Iterator[str]:
     yield from _title("À savoir")
     for correction in e.corrections:
         value = "" if correction.corrected_value is None else f" {number(correction.corrected_value)}"
+        done = CORRECTIONS.get(correction.action, correction.action)
         yield from _wrapped(
-            f"Correction {correction.correction_id} ({correction.action}{value}, colonne {correction.column}) : "
+            f"Correction {correction.correction_id} ({done}{value}, colonne {correction.column}) : "
             f"{correction.reason} Signalée par {correction.reported_by}, le {correction.reported_on}.",
             4,
             2,
