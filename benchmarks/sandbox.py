@@ -25,6 +25,7 @@ class Sandbox:
         self.logs.mkdir(parents=True)
         for name in COPIED:
             shutil.copytree(PROJECT_ROOT / name, self.root / name, ignore=LEFT_OUT)
+        shutil.copyfile(PROJECT_ROOT / "requirements.lock", self.root / "requirements.lock")
         # Compiling our own modules belongs to installation.
         compileall.compile_dir(self.root / "dagster_project", quiet=1)
         compileall.compile_dir(self.root / "benchmarks", quiet=1)

@@ -202,6 +202,7 @@ def rebuild(settings: Settings) -> None:
     for dataset in load_catalogue().values():
         build_raw(_unsealed(dataset), settings)
     target = settings.derived_dir / "dbt"
+    building_path(settings).parent.mkdir(parents=True, exist_ok=True)
     error = invoke_dbt(["build", "--exclude-resource-type", "test", "unit_test"], settings, target)
     results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]
     failed = [f"{r['unique_id']}: {r['message']}" for r in results if r["status"] != "success"]

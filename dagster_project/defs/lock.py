@@ -5,12 +5,15 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.defs.dbt_project import MANIFEST, load_manifest
 from dagster_project.defs.raw import raw_key
-from dagster_project.provenance.lock import BuildLock, draw_lock, pending_lock_path, write_pending_lock
+from dagster_project.provenance.drawing import draw_lock
+from dagster_project.provenance.lock import BuildLock, pending_lock_path, write_pending_lock
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
+from dagster_project.sources.code import CARRIERS
 
 LOCK_KEY = dg.AssetKey(["releases", "lock"])
 
@@ -25,6 +28,7 @@ def lock_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         kinds={"python", "json"},
         owners=[OWNER],
         description="Verrou : tout ce qu’il faut pour refaire la même version, octet pour octet, depuis l’archive.",
+        code_version=code_version(draw_lock.__module__, own=[__name__], without=CARRIERS),
     )
     def build_lock(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         lock = draw_lock(settings, load_manifest(MANIFEST), run_id=context.run_id, now=datetime.now(UTC))

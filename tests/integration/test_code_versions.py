@@ -133,6 +133,7 @@ def of_dbt() -> set[str]:
 
 REPORTS = {"reports/quality", "reports/data_docs"}
 COMPARED, AUDITED, LINEAGE = "reports/comparaison", "reports/audit", "reports/lignage"
+LOCK = "releases/lock"
 DERIVED = {f"derived/{name}" for name in ("zone_geometries", "catalogue", "source_file", "corrections")}
 WIDE = {f"marts/mart_{theme}" for theme in ("couverture", "emploi", "population", "revenus")}
 
@@ -147,9 +148,11 @@ class Case:
 
 
 CASES = {
-    "a reader": Case(python("sources/readers/csv"), raw("csv"), rebuilds=False),
-    "what two readers share": Case(python("sources/readers/geometry"), raw("shapefile", "geojson"), rebuilds=False),
-    "what all readers share": Case(python("sources/readers/base"), raw(), rebuilds=False),
+    "a reader": Case(python("sources/readers/csv"), raw("csv") | {LOCK}, rebuilds=False),
+    "what two readers share": Case(
+        python("sources/readers/geometry"), raw("shapefile", "geojson") | {LOCK}, rebuilds=False
+    ),
+    "what all readers share": Case(python("sources/readers/base"), raw() | {LOCK}, rebuilds=False),
     "how raw tables are put together": Case(python("sources/raw_files"), raw(), rebuilds=False),
     "how files travel": Case(python("sources/http_policy"), rebuilds=False),
     "contours": Case(python("geo/contours"), {"derived/zone_geometries", LINEAGE, "releases/current"}),
@@ -251,7 +254,7 @@ def test_settings(project: Copy, known: dict[str, str], change: dict[str, Any], 
             | REPORTS
             | {COMPARED, LINEAGE, "derived/zone_geometries", "derived/corrections", "releases/current"},
         ),
-        ("python_calamine", raw("xlsx")),
+        ("python_calamine", raw("xlsx") | {LOCK}),
         ("jinja2", {"reports/quality", COMPARED, AUDITED, LINEAGE, "releases/current"}),
         ("sqlglot", {LINEAGE, "releases/current"}),
     ],

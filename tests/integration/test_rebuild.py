@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.provenance.lock import LOCK_NAME, load_lock
+from dagster_project.release.database import DATABASE
 from dagster_project.release.sums import SUMS
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources.archive import Archive
@@ -48,7 +49,10 @@ def test_the_release_is_the_same_byte_for_byte(finished: Finished, rebuilt: tupl
     names = sorted(path.name for path in original.iterdir())
     assert sorted(path.name for path in made.iterdir()) == names
     assert {LOCK_NAME, SUMS, "qualite.html", "indicator_value.parquet"} <= set(names)
-    assert [name for name in names if (made / name).read_bytes() != (original / name).read_bytes()] == []
+    # DuckDB writes no database twice with the same bytes: its contents are digested beside it.
+    other = [name for name in names if (made / name).read_bytes() != (original / name).read_bytes()]
+    assert set(other) <= {DATABASE}
+    assert f"{DATABASE}.contenu" in names
 
 
 def test_only_the_archive_was_read(finished: Finished, rebuilt: tuple[Home, Ran]) -> None:

@@ -110,8 +110,9 @@ def test_each_table_has_the_version_of_its_rows(finished: Finished, graph: Any, 
     from dagster_project.provenance.content import content_version
 
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{finished.home.settings.warehouse}' as building (read_only)")
-        connection.execute("use building")
+        # Views name the database that they were made in.
+        connection.execute(f"attach '{finished.home.settings.warehouse}' as warehouse (read_only)")
+        connection.execute("use warehouse")
         columns: dict[str, dict[str, str]] = {}
         query = (
             "select schema_name || '/' || table_name, column_name, data_type from duckdb_columns() where not internal"

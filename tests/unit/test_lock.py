@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 
 from dagster_project.provenance import program
+from dagster_project.provenance.drawing import differing_program, draw_lock
 from dagster_project.provenance.lock import (
     LOCK_NAME,
     LockError,
-    differing_program,
-    draw_lock,
     load_lock,
     pending_lock,
     write_pending_lock,

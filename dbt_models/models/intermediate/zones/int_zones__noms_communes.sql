@@ -21,7 +21,7 @@ merged_name as (
     where
         commune_type_after = 'COM'
         and commune_code_after in (select current_name.commune_code from current_name)
-    qualify row_number() over (partition by commune_code_before, commune_name_before order by effective_date desc) = 1
+    qualify rank() over (partition by commune_code_before, commune_name_before order by effective_date desc) = 1
 ),
 
 known_name as (
