@@ -74,6 +74,7 @@ class Proof:
     mutations: list[Mutation]
     batches: int = 0
     moved: set[str] = field(default_factory=set)
+    born: set[str] = field(default_factory=set)
     missing: list[tuple[str, str]] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
 
@@ -96,6 +97,7 @@ def prove(base: Settings, work: Path, *, from_lineage: int, from_anywhere: int, 
         born = predicted_births(base.warehouse, building_path(settings), batch)
         proof.batches += 1
         proof.moved |= moved
+        proof.born |= moved & born
         proof.missing += [(figure, str(expected[figure].cell)) for figure in sorted(expected.keys() - moved)]
         proof.extra += sorted(moved - expected.keys() - born)
         shutil.rmtree(settings.home)
@@ -319,6 +321,7 @@ def report(base: Settings, proof: Proof, seed: int) -> str:
         f"| of which named by the lineage | {len(used)} |",
         f"| figures predicted to move | {sum(len(m.predicted) for m in used):,} |",
         f"| figures that moved | {len(proof.moved):,} |",
+        f"| of which born of a code that no zone bore, as the rebuilt lineage says | {len(proof.born):,} |",
         f"| predicted, and did not move | {len(proof.missing)} |",
         f"| moved, and not predicted | {len(proof.extra)} |",
         "",
