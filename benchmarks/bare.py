@@ -66,17 +66,20 @@ def read_sources(plan: Plan, out: Path) -> None:
 
 
 def derive_tables(plan: Plan, out: Path) -> None:
-    """Contours, and the catalogue as a table."""
+    """Contours; the catalogue and the declared corrections as tables."""
     import pyarrow.parquet as pq
 
     from dagster_project.geo.contours import build_zone_geometries
+    from dagster_project.quality.corrections import corrections_table, load_corrections
     from dagster_project.sources.catalogue import Dataset
     from dagster_project.sources.derived import catalogue_table
 
     datasets = {described["entry"]["id"]: Dataset.model_validate(described["entry"]) for described in plan["datasets"]}
+    declared = load_corrections(datasets) if plan["environment"]["DQ_DBT_REAL"] else ()
     for name, table in (
         ("zone_geometries", build_zone_geometries(out / "raw")),
         ("catalogue", catalogue_table(datasets)),
+        ("corrections", corrections_table(declared, datasets)),
     ):
         pq.write_table(table, out / "derived" / f"{name}.parquet", compression="zstd")
 
