@@ -37,6 +37,11 @@ figure as (
         case when value is not null or status = 'non_couvert' then coverage end,
         status, dataset, variable_groups
     from reported
+    union all
+    select
+        indicator_code, zone_level, zone_code, generation, vintage, null, null, null, null, null, null,
+        'M0', null, status, dataset, variable_groups
+    from {{ ref('int_indicateurs__absents') }}
 ),
 
 dated as (
