@@ -1,29 +1,35 @@
 {#
-    Cases observed and expected in each zone: those of its IRIS, brought by the crosswalk like any count. An IRIS without
-    one of the two counts for neither.
+    Cases treated in each zone, beside the persons covered: those of its IRIS, brought by the crosswalk like any count. A
+    masked IRIS counts for neither.
 #}
 with
 
-observed as (
-    select zone_code as iris_code, vintage, variable, value
-    from {{ ref('observation') }}
-    where zone_level = 'IRIS' and variable in ('sante_asthme', 'sante_diabete', 'sante_ald') and value is not null
+variable as (
+    select
+        unnest(['A_ASTHME', 'A_DIAB', 'A_ALD']) as component,
+        unnest(['sante_asthme', 'sante_diabete', 'sante_ald']) as variable
+),
+
+count as (
+    select * from {{ ref('observation') }}
+    where zone_level = 'IRIS' and dataset = 'ors_sante_iris'
 ),
 
 of_iris as (
     select
-        expected.iris_code,
-        expected.vintage,
-        expected.indicator_code,
-        observed.value as observed,
-        expected.expected
-    from {{ ref('int_modele__attendus') }} as expected
-    inner join observed
+        cases.zone_code as iris_code,
+        cases.vintage,
+        variable.component,
+        cases.value as observed,
+        covered.value as beneficiaries,
+        cases.status
+    from count as cases
+    inner join variable using (variable)
+    left join count as covered
         on
-            expected.iris_code = observed.iris_code
-            and expected.vintage = observed.vintage
-            and expected.variable = observed.variable
-    where expected.expected > 0
+            cases.zone_code = covered.zone_code
+            and cases.vintage = covered.vintage
+            and covered.variable = 'sante_benef'
 ),
 
 of_zone as (
@@ -32,10 +38,11 @@ of_zone as (
         link.to_code as zone_code,
         link.to_generation as generation,
         of_iris.vintage,
-        of_iris.indicator_code,
-        sum(link.weight * of_iris.observed order by of_iris.iris_code) as observed,
-        sum(link.weight * of_iris.expected order by of_iris.iris_code) as expected,
-        sum(link.population order by of_iris.iris_code) filter (where link.weight >= 0.5) as rendered,
+        of_iris.component,
+        sum(link.weight * of_iris.observed order by of_iris.iris_code)
+            filter (where of_iris.observed is not null and of_iris.beneficiaries is not null) as observed,
+        sum(link.weight * of_iris.beneficiaries order by of_iris.iris_code)
+            filter (where of_iris.observed is not null) as beneficiaries,
         any_value(link.coverage) as coverage
     from of_iris
     inner join {{ ref('crosswalk') }} as link
@@ -43,9 +50,18 @@ of_zone as (
     group by all
 )
 
-select 'IRIS' as zone_level, iris_code as zone_code, 'COG' as generation, vintage, indicator_code, observed, expected,
-    cast(1 as double) as coverage
+select
+    'IRIS' as zone_level, iris_code as zone_code, 'COG' as generation, vintage, component,
+    observed, beneficiaries, status, cast(1 as double) as coverage
 from of_iris
 union all
-select zone_level, zone_code, generation, vintage, indicator_code, observed, expected, coverage
+select
+    zone_level, zone_code, generation, vintage, component, observed, beneficiaries,
+    case
+        when observed is null then 'secret_primaire'
+        when coverage < {{ var('couverture_minimale') }} then 'non_couvert'
+        when coverage < {{ var('couverture_pleine') }} then 'estime'
+        else 'ok'
+    end as status,
+    coverage
 from of_zone

@@ -11,9 +11,9 @@ component as (
         {component: 'A_HLM', index_code: 'A_SOCIO', sampled: true},
         {component: 'A_IMM', index_code: 'A_SOCIO', sampled: true},
         {component: 'A_C2SNP', index_code: 'A_SOCIO', sampled: false},
-        {component: 'A_ASTHME_ICM', index_code: 'A_SANTE', sampled: false},
-        {component: 'A_DIAB_ICM', index_code: 'A_SANTE', sampled: false},
-        {component: 'A_ALD_ICM', index_code: 'A_SANTE', sampled: false}
+        {component: 'A_ASTHME', index_code: 'A_SANTE', sampled: false},
+        {component: 'A_DIAB', index_code: 'A_SANTE', sampled: false},
+        {component: 'A_ALD', index_code: 'A_SANTE', sampled: false}
     ], recursive := true)
 ),
 
@@ -43,7 +43,7 @@ of_iris as (
         end as error_sd,
         figure.status
     from {{ ref('int_indicateurs__sante') }} as figure
-    inner join component on figure.indicator_code = component.component
+    inner join component on figure.indicator_code = component.component and component.index_code = 'A_SOCIO'
     inner join zone using (zone_level, zone_code, generation)
     left join commune on zone.communes[1] = commune.commune_code
     where figure.zone_level = 'IRIS'
@@ -61,14 +61,14 @@ of_zone as (
         coalesce((bounds.ci_high - bounds.ci_low) / 3.29, 0),
         figure.status
     from {{ ref('int_indicateurs__sante_reportes') }} as figure
-    inner join component on figure.indicator_code = component.component
+    inner join component on figure.indicator_code = component.component and component.index_code = 'A_SOCIO'
     left join {{ ref('int_report__intervalles') }} as bounds
         using (indicator_code, zone_level, zone_code, generation, vintage)
 ),
 
 standardised as (
     select
-        indicator_code, zone_level, zone_code, generation, vintage, value, error_sd, status
+        component, zone_level, zone_code, generation, vintage, value, error_sd, status
     from {{ ref('int_modele__icm') }}
 ),
 
