@@ -8,6 +8,7 @@ import dagster as dg
 
 from dagster_project.defs import OWNER
 from dagster_project.settings import Settings
+from dagster_project.sources import partner
 from dagster_project.sources.catalogue import Dataset, load_catalogue
 from dagster_project.sources.code import raw_code_version
 from dagster_project.sources.http import FetchError
@@ -34,6 +35,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
     origin = dataset.origin
     return dg.AssetSpec(
         key=raw_key(dataset.id),
+        deps=[raw_key(code.dataset) for code in dataset.convention.codes] if dataset.convention else [],
         description=f"{origin.title}. {origin.description}",
         group_name=f"sources_{dataset.producer}",
         kinds={"python", dataset.format if dataset.format != "shapefile" else "geojson"},
@@ -57,7 +59,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
 
 
 def _check_specs(dataset: Dataset) -> list[dg.AssetCheckSpec]:
-    names = ", ".join(RAW_VALIDATION_NAMES)
+    names = ", ".join([*RAW_VALIDATION_NAMES, *(partner.RULES if dataset.convention else ())])
     return [
         dg.AssetCheckSpec(
             BLOCKING_CHECK,
@@ -132,5 +134,6 @@ def _materialisation(dataset: Dataset, result: RawResult) -> dg.MaterializeResul
             "octets_nouveaux": result.changed,
             "lignes_par_millesime": dg.MetadataValue.json(result.vintages),
             "fichiers": dg.MetadataValue.table(files) if files else "aucun",
+            "millesimes_absents": ", ".join(f"{vintage} ({why})" for vintage, why in result.absent.items()) or "aucun",
         },
     )

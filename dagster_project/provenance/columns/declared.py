@@ -20,6 +20,7 @@ NOTE_COLUMNS = ("note_value",)
 DECLARATIONS = {
     ("derived", "catalogue"): "dagster_project/sources/catalogue/*.yml",
     ("derived", "corrections"): "corrections/*.yml",
+    ("derived", "source_presence"): "dagster_project/sources/catalogue/*.yml",
 }
 
 
