@@ -62,9 +62,7 @@ def fit_gamma(observed: Vector, expected: Vector) -> Gamma:
     return Gamma(centre**2 / between, centre / between, centre)
 
 
-def posterior(
-    observed: Vector, expected: Vector, prior: Gamma, level: float = 0.95
-) -> tuple[Vector, Vector, Vector]:
+def posterior(observed: Vector, expected: Vector, prior: Gamma, level: float = 0.95) -> tuple[Vector, Vector, Vector]:
     """Posterior mean (O + alpha) / (E + beta) of each zone's ratio, with its central credible interval.
 
     Where zones do not differ by more than chance, all take the common ratio, with Byar's interval of that ratio.
@@ -73,8 +71,8 @@ def posterior(
 
     if not np.isfinite(prior.alpha):
         low, high = byar(np.array([observed.sum()]), level)
-        total = float(expected.sum())
-        return tuple(np.full(len(observed), bound) for bound in (prior.mean, low[0] / total, high[0] / total))  # type: ignore[return-value]  # three bounds, three arrays
+        total, alike = float(expected.sum()), np.ones(len(observed))
+        return prior.mean * alike, low[0] / total * alike, high[0] / total * alike
     shape, rate = observed + prior.alpha, expected + prior.beta
     tails = ((1 - level) / 2, (1 + level) / 2)
     return shape / rate, gamma.ppf(tails[0], shape) / rate, gamma.ppf(tails[1], shape) / rate

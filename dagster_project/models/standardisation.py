@@ -108,9 +108,7 @@ def _totals(events: list[dict[str, Any]]) -> dict[tuple[str, ...], float | None]
     return totals
 
 
-def _structures(
-    population: pa.Table, totals: dict[tuple[str, ...], float | None]
-) -> dict[tuple[str, ...], _Structure]:
+def _structures(population: pa.Table, totals: dict[tuple[str, ...], float | None]) -> dict[tuple[str, ...], _Structure]:
     rows = rows_of(population, "population", [*ZONE, "sexe", "cla_age_5", "n_beneficiaires"])
     unique_keys([(*(row[key] for key in ZONE), row["sexe"], row["cla_age_5"]) for row in rows], "population")
     cells: dict[tuple[str, ...], dict[tuple[str, str], float | None]] = defaultdict(dict)
@@ -155,7 +153,7 @@ def _expect(
 ) -> dict[str, Any]:
     zone, component = tuple(row[key] for key in ZONE), row["component"]
     structure, rates = structures.get(zone), reference.get(component)
-    result: dict[str, Any] = {name: None for name in ICM.names} | row | {"model_version": MODEL_VERSION}
+    result: dict[str, Any] = dict.fromkeys(ICM.names) | row | {"model_version": MODEL_VERSION}
     if structure is not None:
         result |= {"masked_cells": structure.masked_cells, "masked_share": structure.masked_share}
     if row["observed"] is None:
@@ -195,5 +193,5 @@ def _smooth(group: list[dict[str, Any]]) -> None:
     }
     based = {name: BASE * np.asarray(values) for name, values in found.items()}
     for position, row in enumerate(group):
-        row |= {name: values[position] for name, values in based.items()}  # noqa: PLW2901 - the record is completed in place
-        row |= {"alpha": prior.alpha, "beta": prior.beta}  # noqa: PLW2901
+        row |= {name: values[position] for name, values in based.items()}
+        row |= {"alpha": prior.alpha, "beta": prior.beta}
