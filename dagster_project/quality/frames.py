@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import duckdb
 
 from dagster_project.quality.suites import Expectation, Suite
-from dagster_project.sources.raw_files import absence_of
+from dagster_project.sources.absence import absence_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagster_project.sources.presence import absence_reason
+from dagster_project.sources.absence import absence_reason
 
 if TYPE_CHECKING:
     import pyarrow as pa

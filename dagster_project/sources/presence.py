@@ -1,4 +1,4 @@
-"""Sources that may be absent: what their absence means, and which are absent here.
+"""Which sources that may be absent are absent here.
 
 A dataset whose `when_absent` is not `stop` becomes an empty raw table when no file of it is to be had: what is made
 of it then has no value, and says why. A file dropped in the inbox always wins.
@@ -11,18 +11,6 @@ from pathlib import Path
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import Dataset, SourceFile, Vintage, load_catalogue
 from dagster_project.sources.fetch import inbox_files
-
-_MEANING = {
-    "convention": "jeu remis sous convention, non reçu",
-    "non_couvert": "jeu dont aucune copie n’est fournie",
-}
-
-
-def absence_reason(dataset: Dataset, vintage: Vintage) -> str:
-    """Why a vintage is absent and how to get it, in French; the same words wherever the run takes place."""
-    how = " ".join(dict.fromkeys(file.live.note for file in vintage.files if file.live.note))
-    reason = f"{dataset.origin.title}, millésime {vintage.vintage} : {_MEANING[dataset.when_absent]}."
-    return f"{reason} {how}".rstrip()
 
 
 def absent_vintages(settings: Settings) -> list[tuple[Dataset, Vintage]]:

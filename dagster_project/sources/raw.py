@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.settings import Settings
 from dagster_project.sources import partner
+from dagster_project.sources.absence import ABSENT_KEY
 from dagster_project.sources.catalogue import Dataset
 from dagster_project.sources.code import raw_code_version
 from dagster_project.sources.raw_checks import (
@@ -26,7 +27,6 @@ from dagster_project.sources.raw_checks import (
     row_count,
 )
 from dagster_project.sources.raw_files import (
-    ABSENT_KEY,
     empty_table,
     is_intact,
     load_manifest,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dagster_project.sources.absence import absence_reason
 from dagster_project.sources.catalogue import Dataset, Vintage
-from dagster_project.sources.presence import absence_reason
 from dagster_project.sources.readers import Reject
 from dagster_project.sources.validation import Details, Validation
 

@@ -22,8 +22,6 @@ from dagster_project.sources.readers.arrow import int64_array, text_array
 
 _ROW_GROUP = 122_880  # what DuckDB reads at a time
 _TYPES = {"_source_row": pa.int64(), "geometry": pa.binary(), "geometry_original": pa.binary()}
-# In the footer of the table of an absent dataset: why it is empty (`when_absent` of the catalogue).
-ABSENT_KEY = b"dq_absent"
 REJECT_COLUMNS = ("vintage", "file", "source_sha256", "source_member", "row", "reason", "content")
 
 
@@ -55,12 +53,6 @@ def empty_table(dataset: Dataset) -> pa.Table:
     names = [column.name for column in dataset.columns]
     lineage = [*(GEOMETRY_COLUMNS if dataset.is_geographic else ()), *LINEAGE_COLUMNS]
     return pa.table({name: pa.nulls(0, _TYPES.get(name, pa.string())) for name in [*names, *lineage]})
-
-
-def absence_of(path: Path) -> str | None:
-    """Why a raw table is empty on purpose (`convention`, `non_couvert`); None for a table that was read."""
-    found = (pq.read_schema(path).metadata or {}).get(ABSENT_KEY)
-    return found.decode() if found else None
 
 
 def rejects_table(rows: Iterable[tuple[str, str, str, str, int, str, str]]) -> pa.Table:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from dagster_project.settings import Settings
+from dagster_project.sources.absence import absence_reason
 from dagster_project.sources.archive import Archive
 from dagster_project.sources.catalogue import Dataset, SourceFile, Vintage, load_catalogue
 from dagster_project.sources.fetch import SourceMissing, fetch_file
 from dagster_project.sources.http import FetchError
-from dagster_project.sources.presence import absence_reason, absent_vintages
+from dagster_project.sources.presence import absent_vintages
 from dagster_project.sources.validation import validate_file
 
 Row = dict[str, str]
