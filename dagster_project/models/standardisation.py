@@ -54,8 +54,8 @@ class _Structure:
     masked_share: float
 
 
-def icm(observed: pa.Table, population: pa.Table, rates: pa.Table) -> pa.Table:
-    """Comparative index (base 100 = reference rates), its 95 % interval, and the index smoothed by empirical Bayes.
+def icm(observed: pa.Table, population: pa.Table, rates: pa.Table, *, level: float = 0.95) -> pa.Table:
+    """Comparative index (base 100 = reference rates), its interval, and the index smoothed by empirical Bayes.
 
     Args:
         observed: one row per zone × component: zone_level, zone_code, generation, component, status (text), observed
@@ -64,11 +64,12 @@ def icm(observed: pa.Table, population: pa.Table, rates: pa.Table) -> pa.Table:
             n_beneficiaires (double; null when masked). Aggregate rows (both sexes, all ages) are not wanted here.
         rates: one row per component × sexe × cla_age_5: component, sexe, cla_age_5 (text), cases and population
             (double; cases null when masked) of the reference area.
+        level: coverage of both intervals.
 
     Returns:
         One row per zone × component: observed, beneficiaries, crude_rate (%), expected (E = Σ persons × reference
-        rate), icm = 100·O/E with icm_low and icm_high (Byar, 95 %), smoothed = 100·(O + alpha)/(E + beta) with its 95 %
-        credible interval, alpha and beta (infinite when zones do not differ beyond chance; fitted per component, zone
+        rate), icm = 100·O/E with icm_low and icm_high (Byar), smoothed = 100·(O + alpha)/(E + beta) with its credible
+        interval, alpha and beta (infinite when zones do not differ beyond chance; fitted per component, zone
         level and generation), masked_cells and masked_share of the zone's structure, status, model_version.
         A masked cell of the structure takes an even share of what the zone's beneficiaries leave once known cells are
         taken away (5.5 where beneficiaries are unknown), a masked case count of the reference 5.5: the status is then
@@ -89,7 +90,7 @@ def icm(observed: pa.Table, population: pa.Table, rates: pa.Table) -> pa.Table:
         if row["status"] in ("ok", "estime"):
             groups[row["component"], row["zone_level"], row["generation"]].append(row)
     for group in groups.values():
-        _smooth(group)
+        _smooth(group, level)
     return table_of(rows, ICM, [*ZONE, "component"])
 
 
@@ -176,13 +177,13 @@ def _expect(
     return result | {"expected": expected, "status": "estime" if estimated else "ok"}
 
 
-def _smooth(group: list[dict[str, Any]]) -> None:
+def _smooth(group: list[dict[str, Any]], level: float) -> None:
     """Index, interval and smoothed index of zones that shrink toward one another."""
     group.sort(key=lambda row: row["zone_code"])
     observed, expected = floats(row["observed"] for row in group), floats(row["expected"] for row in group)
-    low, high = byar(observed)
+    low, high = byar(observed, level)
     prior = fit_gamma(observed, expected)
-    smoothed, smoothed_low, smoothed_high = posterior(observed, expected, prior)
+    smoothed, smoothed_low, smoothed_high = posterior(observed, expected, prior, level)
     found = {
         "icm": observed / expected,
         "icm_low": low / expected,
