@@ -54,7 +54,7 @@ class _Structure:
     masked_share: float
 
 
-def icm(observed: pa.Table, population: pa.Table, rates: pa.Table, level: float = 0.95) -> pa.Table:
+def icm(observed: pa.Table, population: pa.Table, rates: pa.Table, *, level: float = 0.95) -> pa.Table:
     """Comparative index (base 100 = reference rates), its interval, and the index smoothed by empirical Bayes.
 
     Args:
@@ -64,7 +64,7 @@ def icm(observed: pa.Table, population: pa.Table, rates: pa.Table, level: float 
             n_beneficiaires (double; null when masked). Aggregate rows (both sexes, all ages) are not wanted here.
         rates: one row per component × sexe × cla_age_5: component, sexe, cla_age_5 (text), cases and population
             (double; cases null when masked) of the reference area.
-        level: of both intervals.
+        level: coverage of both intervals.
 
     Returns:
         One row per zone × component: observed, beneficiaries, crude_rate (%), expected (E = Σ persons × reference
