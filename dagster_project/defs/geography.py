@@ -112,11 +112,7 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 def _small(path: Path, table: pa.Table, metadata: dict[str, Any] | None = None) -> dg.MaterializeResult[Any]:
     """Write a table whose rows are their own digest."""
     rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
-<<<<<<< ours
-    return _result(path, rows, metadata or {})
-=======
-    return table_result(path, rows, {})
->>>>>>> theirs
+    return table_result(path, rows, metadata or {})
 
 
 def table_result(path: Path, rows: int, metadata: dict[str, Any]) -> dg.MaterializeResult[Any]:
