@@ -92,6 +92,7 @@ def python_tables(columns: Mapping[Table, Collection[str]]) -> dict[Table, Relat
         if table in columns
     }
     made = {"zone_geometries": _contours(), "overlaps": _overlaps(), "tile_overlaps": _tile_overlaps()}
+    made |= {"dwelling_zones": _dwelling_zones(), "neighbours": _neighbours()}
     return {**{("derived", name): relation for name, relation in made.items()}, **declared}
 
 
@@ -150,4 +151,23 @@ def _tile_overlaps() -> Relation:
         "area_share": Origin(frozenset({CONTOUR, *tiles})),
         "dwelling_share": Origin(frozenset({("raw", DWELLINGS, "nb_log")}), counted),
     }
+    return Relation(tuple(columns.items()), frozenset(rows))
+
+
+def _dwelling_zones() -> Relation:
+    """Buildings of `geo.dwelling_zones`, by the place of their point."""
+    rows = _zones_that_meet() | {(("raw", DWELLINGS, ROWS), "from"), (("raw", DWELLINGS, "_vintage"), "where")}
+    columns = {
+        "batiment_groupe_id": Origin(frozenset({("raw", DWELLINGS, "batiment_groupe_id")})),
+        "zone_code": Origin(frozenset({ZONE_CODE})),
+        "generation": Origin(frozenset({(*CONTOURS, "generation")})),
+    }
+    return Relation(tuple(columns.items()), frozenset(rows))
+
+
+def _neighbours() -> Relation:
+    """Zones of `geo.neighbours` whose contours touch."""
+    codes = Origin(frozenset({ZONE_CODE}))
+    columns = {"mesh": Origin(frozenset({(*CONTOURS, "zone_level")})), "zone_code": codes, "neighbour_code": codes}
+    rows = {((*CONTOURS, ROWS), "from"), (CONTOUR, "join"), (CONTOUR, "where"), ((*CONTOURS, "zone_level"), "where")}
     return Relation(tuple(columns.items()), frozenset(rows))

@@ -7,14 +7,15 @@
 with
 
 component as (
-    select unnest([
-        {component: 'A_HLM', index_code: 'A_SOCIO', sampled: true},
-        {component: 'A_IMM', index_code: 'A_SOCIO', sampled: true},
-        {component: 'A_C2SNP', index_code: 'A_SOCIO', sampled: false},
-        {component: 'A_ASTHME', index_code: 'A_SANTE', sampled: false},
-        {component: 'A_DIAB', index_code: 'A_SANTE', sampled: false},
-        {component: 'A_ALD', index_code: 'A_SANTE', sampled: false}
-    ], recursive := true)
+    select * from (
+        values
+        ('A_HLM', 'A_SOCIO', true),
+        ('A_IMM', 'A_SOCIO', true),
+        ('A_C2SNP', 'A_SOCIO', false),
+        ('A_ASTHME', 'A_SANTE', false),
+        ('A_DIAB', 'A_SANTE', false),
+        ('A_ALD', 'A_SANTE', false)
+    ) as component (component, index_code, sampled)
 ),
 
 zone as (
