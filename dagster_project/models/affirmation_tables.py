@@ -19,7 +19,7 @@ VERDICT = pa.schema(
         ("index_code", pa.string()),
         ("cut_quantile", pa.float64()),
         ("share_required", pa.float64()),
-        ("primary", pa.bool_()),
+        ("is_primary", pa.bool_()),
         ("alpha", pa.float64()),
         ("draws", pa.int64()),
         ("seed", pa.int64()),

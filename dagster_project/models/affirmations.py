@@ -26,7 +26,7 @@ MODEL_VERSION = "test-affirmation 1.0.0"
 
 CLAIM = (
     *("claim_id", "statement_fr", "generation", "mesh", "index_code", "cut_quantile", "share_required"),
-    *("primary", "alpha", "draws", "seed"),
+    *("is_primary", "alpha", "draws", "seed"),
 )
 Pairs = dict[str, list[tuple[str, str]]]
 Record = dict[str, Any]
@@ -90,7 +90,7 @@ def judge(
 def _claims(claims: pa.Table) -> list[Record]:
     rows = sorted(rows_of(claims, "claims", CLAIM), key=lambda row: str(row["claim_id"]))
     unique_keys([row["claim_id"] for row in rows], "claims")
-    if sum(bool(row["primary"]) for row in rows) > 1:
+    if sum(bool(row["is_primary"]) for row in rows) > 1:
         raise ValueError("Table `claims`: one claim at most is primary; the others are sensitivity.")
     for row in rows:
         if not (0 < row["cut_quantile"] < 1 and 0 < row["share_required"] <= 1 and 0 < row["alpha"] < 1):
