@@ -204,3 +204,20 @@ def test_missing_columns_repeated_rows_and_an_absent_reference_are_refused() -> 
         indices(table, "EPCI", FEW)
     with pytest.raises(ValueError, match="direction"):
         Parameters(directions={"A_HLM": 0})
+
+
+@pytest.mark.parametrize("error", [1.0, 3.0])
+def test_nine_intervals_in_ten_hold_the_index_measured_without_error(error) -> None:
+    truth = random_values(300, seed=5)
+    generator = np.random.default_rng(6)
+    seen = {name: np.maximum(values + error * generator.normal(size=300), 0) for name, values in truth.items()}
+    exact = indices(components(truth), parameters=replace(FEW, draws=1))["indice"]
+    drawn = indices(components(seen, errors=error), parameters=replace(FEW, draws=200))["indice"]
+    held = []
+    for code in COMPONENTS:
+        found = reference(drawn, code)
+        held += [
+            found[zone]["ci_low"] <= row["value"] <= found[zone]["ci_high"]
+            for zone, row in reference(exact, code).items()
+        ]
+    assert 0.88 <= np.mean(held) < 1.0
