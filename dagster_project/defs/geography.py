@@ -48,7 +48,7 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         inputs = [settings.raw_dir / f"{name}.parquet" for name in RAW_TABLES]
         path = settings.derived_dir / "zone_geometries.parquet"
         rows = cached_table(path, inputs, geometries_code, lambda: build_zone_geometries(settings.raw_dir))
-        return _result(path, rows, {"contours_repares": _repaired(path)})
+        return table_result(path, rows, {"contours_repares": _repaired(path)})
 
     @dg.asset(
         key=["derived", "catalogue"],
@@ -112,10 +112,11 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 def _small(path: Path, table: pa.Table, metadata: dict[str, Any] | None = None) -> dg.MaterializeResult[Any]:
     """Write a table whose rows are their own digest."""
     rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
-    return _result(path, rows, metadata or {})
+    return table_result(path, rows, metadata or {})
 
 
-def _result(path: Path, rows: int, metadata: dict[str, Any]) -> dg.MaterializeResult[Any]:
+def table_result(path: Path, rows: int, metadata: dict[str, Any]) -> dg.MaterializeResult[Any]:
+    """What Dagster records of a table written at `path`: its content as data version, its rows, and more metadata."""
     return dg.MaterializeResult(
         data_version=dg.DataVersion(_content(path)),
         metadata={"dagster/row_count": rows, "dagster/uri": str(path), **metadata},

@@ -35,15 +35,18 @@ def intersections(left: Shapes, right: Shapes) -> tuple[Pairs, Shapes]:
 
     Returns:
         The pairs that share a surface, however small, and that surface (it may bear lines and points besides).
-        Invalid polygons are repaired first, but only those whose box meets another.
+        Invalid polygons are repaired first, but only those that meet another: checking validity has a cost.
     """
     import shapely
 
-    at_left, at_right = shapely.STRtree(right).query(left)
-    left, right = (mended_among(shapes, np.unique(at)) for shapes, at in ((left, at_left), (right, at_right)))
-    shapely.prepare(left[np.unique(at_left)])
+    # A tree over the smaller layer, whose members are prepared: each of them is asked about several times.
+    at_right, at_left = shapely.STRtree(left).query(right)
+    shapely.prepare(left)
+    # The predicate sees an invalid polygon as its repair will be: what its lines enclose an odd number of times.
     meeting = shapely.intersects(left[at_left], right[at_right])
-    pairs = np.stack([at_left[meeting], at_right[meeting]])
+    at_left, at_right = at_left[meeting], at_right[meeting]
+    left, right = (mended_among(shapes, np.unique(at)) for shapes, at in ((left, at_left), (right, at_right)))
+    pairs = np.stack([at_left, at_right])
     pairs = pairs[:, np.lexsort(pairs[::-1])].astype(np.int64)
     common: Shapes = shapely.intersection(left[pairs[0]], right[pairs[1]])
     # Neighbours that only touch meet along a line: no surface is exactly 0, and nothing else is dropped.

@@ -54,7 +54,7 @@ def lists_version(dataset: Dataset, raw_dir: Path) -> dict[str, str | None]:
 def _number_the_counts(connection: duckdb.DuckDBPyConnection, convention: Convention) -> None:
     """The view `file_row`: the rows as delivered, and each count as a number where it is one."""
     numbers = ", ".join(
-        f"case when regexp_full_match({_name(count)}, '[0-9]{{1,15}}') then {_name(count)}::bigint end "
+        f"case when regexp_full_match({_name(count)}, '0|[1-9][0-9]{{0,14}}') then {_name(count)}::bigint end "
         f"as {_name(f'number_{count}')}"
         for count in convention.counts
     )
