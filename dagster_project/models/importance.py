@@ -23,8 +23,9 @@ def first_order_sobol(scores: Vector, index: Vector, weights: Vector, bins: int 
     """Share of the index's variance that each component explains alone: Var(E[index | component]) / Var(index).
 
     Estimated as McKay's correlation ratio: zones are put in `bins` bins of the component, of equal population and never
-    splitting equal values; the variance between bin means is divided by the whole variance. With few zones a bin this
-    errs upward by about bins / zones. Not-a-number for a component without spread.
+    splitting equal values; the variance between bin means is divided by the whole variance. What varies inside a bin
+    is lost (some 3 % of a normal component with 20 bins), and with few zones a bin it errs upward by about
+    bins / zones. Not-a-number for a component without spread.
     """
     return np.array([_correlation_ratio(column, index, weights, bins) for column in scores.T])
 
