@@ -33,7 +33,7 @@ def explain(
     from dagster_project.provenance.explain.assemble import explain as explain_figure
     from dagster_project.provenance.explain.find import Asked, UnknownFigureError, find_figure
     from dagster_project.provenance.explain.text import render
-    from dagster_project.provenance.proof import ModelledFigureError, build_proof, write_proof
+    from dagster_project.provenance.proof import UnprovableFigureError, build_proof, write_proof
     from dagster_project.provenance.release_folder import UnknownReleaseError, open_release
 
     try:
@@ -43,7 +43,7 @@ def explain(
             explanation = explain_figure(connection, folder, figure)
         if proof:
             write_proof(proof, build_proof(folder, figure))
-    except (UnknownReleaseError, UnknownFigureError, ModelledFigureError, OSError) as error:
+    except (UnknownReleaseError, UnknownFigureError, UnprovableFigureError, OSError) as error:
         fail(str(error))
     except duckdb.Error as error:
         fail(f"une table de la version ne peut être lue ; « dq verify » dit laquelle\n{error}")

@@ -204,6 +204,7 @@ def _cell(
     return {
         "figure_id": key,
         "role": role,
+        "term": None,
         "variable": variable,
         "weight": weight,
         "dataset": "essai_taux",
@@ -250,7 +251,10 @@ def _tables() -> dict[str, Rows]:
         ),
         "indicator": [_indicator(code, *INDICATORS[code][:3]) for code in sorted(INDICATORS)],
         "indicator_term": [
-            {"indicator_code": code, "role": role, "variable": variable, "coefficient": coefficient}
+            {
+                **{"indicator_code": code, "path": 1 if role == "value" else 2, "from_level": None, "role": role},
+                **{"variable": variable, "base_variable": None, "coefficient": coefficient},
+            }
             for code in sorted(INDICATORS)
             for role, variable, coefficient in INDICATORS[code][3]
         ],

@@ -14,7 +14,7 @@ LEVELS = {
     "IRIS": "IRIS",
     "COM": "commune",
     "EPCI": "intercommunalité (EPCI)",
-    "UUENV": "unité urbaine englobante",
+    "UUENV": "reste de l’unité urbaine",
     "DEP": "département",
     "REG": "région",
     "FRM": "France métropolitaine",
@@ -23,15 +23,25 @@ LEVELS = {
 GENERATIONS = {"QP2015": "périmètres de 2015", "QN2024": "périmètres de 2024", "COG": "code officiel géographique"}
 METHODS = {
     "M0": "valeur publiée ou rapport de valeurs publiées pour la zone même",
-    "M1": "estimation à partir d’autres zones",
-    "M2": "ventilation par des poids de passage",
-    "M3": "agrégation de zones plus petites",
+    "M1": "somme d’unités localisées dans la zone",
+    "M2": "report depuis les IRIS, par des poids de passage",
+    "M3": "report depuis les carreaux de 200 m, par des poids de passage",
     "M4": "modèle statistique",
+}
+# Units that figures are made of: one, several.
+UNITS = {"IRIS": ("IRIS", "IRIS"), "CARREAU": ("carreau", "carreaux"), "LOGEMENT": ("bâtiment", "bâtiments")}
+BASES = {
+    "dwellings": "logements",
+    "tiles": "carreaux habités",
+    "population": "surface, calée sur la population publiée du quartier",
+    "area": "surface seule",
+    "nested": "unité entière",
 }
 ROLES = {
     "value": "valeur",
     "numerator": "numérateur",
     "denominator": "dénominateur",
+    "set_aside": "cellule d’une unité écartée",
     "parameter": "paramètre",
     "weight": "poids de passage",
     "key": "cellule qui nomme la zone",

@@ -11,7 +11,7 @@ from typing import Any
 
 from dagster_project.provenance.explain.figure import Figure, Input
 from dagster_project.provenance.release_folder import ReleaseFolder
-from dagster_project.provenance.verifier_preuve import FICTIF, FORMAT, canonique, sceller
+from dagster_project.provenance.verifier_preuve import COMPTABLES, FICTIF, FORMAT, canonique, sceller
 
 FILE_FIELDS = {
     "nom": "name",
@@ -34,18 +34,37 @@ READING_FIELDS = {
     "ligne_entete": "header_row",
 }
 
+UNIT_FIELDS = {"code": "code", "poids": "weight", "fondement": "basis", "habitants": "population"}
 
-class ModelledFigureError(ValueError):
+
+class UnprovableFigureError(ValueError):
+    """A figure that no sum of cells gives; the message says why."""
+
+
+class ModelledFigureError(UnprovableFigureError):
     """A figure that a statistical model made has no proof by sums; its explanation names the model."""
 
 
+class WithoutCellsError(UnprovableFigureError):
+    """A figure whose source is not there has no cell to prove it by."""
+
+
 def build_proof(release: ReleaseFolder, figure: Figure) -> dict[str, Any]:
-    """The proof of a figure, sealed; raises ModelledFigureError when a statistical model made it."""
+    """The proof of a figure, sealed.
+
+    Raises:
+        ModelledFigureError: a statistical model made it.
+        WithoutCellsError: its source is absent.
+    """
     row, indicator = figure.row, figure.indicator
     if row["method"] == "M4":
         raise ModelledFigureError(
             f"{row['figure_id']} vient d’un modèle statistique : une preuve par le calcul n’en dit rien. "
             "« dq explain » en nomme le modèle, la version et les paramètres"
+        )
+    if not any(entry.cell["role"] in COMPTABLES for entry in figure.inputs):
+        raise WithoutCellsError(
+            f"{row['figure_id']} n’a pas de cellule : {figure.absent_source or 'la version ne dit pas pourquoi'}"
         )
     files: list[dict[str, Any]] = []
     for entry in figure.inputs:
@@ -73,6 +92,7 @@ def build_proof(release: ReleaseFolder, figure: Figure) -> dict[str, Any]:
                 "valeur": row["value"],
                 "numerateur": row["numerator"],
                 "denominateur": row["denominator"],
+                "couverture": row["coverage"],
                 "unite": row["unit"],
                 "statut": row["status"],
                 "methode": row["method"],
@@ -84,18 +104,21 @@ def build_proof(release: ReleaseFolder, figure: Figure) -> dict[str, Any]:
                 "mesusage": indicator["mesusage_fr"],
             },
             "formule": {
-                "chemin": "valeur publiée" if figure.terms[0]["role"] == "value" else "rapport",
+                "chemin": _path(figure),
                 "echelle": float(indicator["scale"]),
                 "termes": [
                     {
-                        "role": term["role"],
-                        "variable": term["variable"],
-                        "coefficient": float(term["coefficient"]),
+                        "role": term.role,
+                        "variable": term.variable,
+                        "coefficient": term.coefficient,
+                        "niveau_de_depart": figure.path.from_level,
+                        "variable_de_base": term.base,
                     }
-                    for term in figure.terms
+                    for term in figure.path.terms
                 ],
             },
             "fichiers": files,
+            "unites": [{name: unit[column] for name, column in UNIT_FIELDS.items()} for unit in figure.units],
             "entrees": [
                 _entry(rank, entry, files.index(_file(entry)) + 1, row["zone_code"])
                 for rank, entry in enumerate(figure.inputs, start=1)
@@ -112,6 +135,12 @@ def write_proof(path: Path, proof: dict[str, Any]) -> None:
     temporary.replace(path)
 
 
+def _path(figure: Figure) -> str:
+    if figure.path.terms[0].role != "value":
+        return "rapport"
+    return "somme d’unités" if figure.reported else "valeur publiée"
+
+
 def _file(entry: Input) -> dict[str, Any]:
     """An archived file, and how it is read."""
     file = entry.file
@@ -126,6 +155,7 @@ def _entry(rank: int, entry: Input, file: int, zone: str) -> dict[str, Any]:
     return {
         "numero": rank,
         "role": cell["role"],
+        "terme": cell["term"],
         "variable": cell["variable"],
         "poids": cell["weight"],
         "jeu": cell["dataset"],

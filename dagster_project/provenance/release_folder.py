@@ -24,6 +24,20 @@ NEEDED = (
     *(FIGURES, LINEAGE, "zone_input", "dim_zone", "mart_comparaison", "source_file", "corrections"),
     *("indicator", "indicator_term", "variable_column", "note_status", "known_break", "absence"),
 )
+# What releases did not say before figures were brought from other geographies: nothing was.
+ADDED_COLUMNS = {
+    LINEAGE: {"term": "null::varchar"},
+    "indicator_term": {
+        "path": "if(role = 'value', 1, 2)",
+        "from_level": "null::varchar",
+        "base_variable": "null::varchar",
+    },
+}
+ADDED_TABLES = {
+    "crosswalk": "from_level varchar, from_code varchar, from_generation varchar, to_level varchar, to_code varchar, "
+    "to_generation varchar, weight double, basis varchar, population double",
+    "source_presence": "dataset varchar, vintage varchar, present boolean, status varchar, reason_fr varchar",
+}
 MEMORY = "1GB"
 Record = dict[str, Any]
 
@@ -90,8 +104,20 @@ class ReleaseFolder:
             duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": scratch}) as connection,
         ):
             for path in sorted(self.path.glob("*.parquet")):
-                connection.execute(f'create view "{path.stem}" as from read_parquet({_literal(path)})')
+                relation = f"read_parquet({_literal(path)})"
+                added = _added(connection, path.stem, relation)
+                connection.execute(f'create view "{path.stem}" as select *{added} from {relation}')
+            for table, columns in ADDED_TABLES.items():
+                if not self.has(table):
+                    connection.execute(f"create table {table} ({columns})")
             yield connection
+
+
+def _added(connection: duckdb.DuckDBPyConnection, table: str, relation: str) -> str:
+    """SQL of the columns that a release made before them lacks."""
+    added = ADDED_COLUMNS.get(table, {})
+    known = {row[0] for row in connection.execute(f"describe from {relation}").fetchall()} if added else set()
+    return "".join(f", {sql} as {name}" for name, sql in added.items() if name not in known)
 
 
 def open_release(settings: Settings, release: str | None = None) -> ReleaseFolder:

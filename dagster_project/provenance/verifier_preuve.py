@@ -25,10 +25,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-FORMAT = "data-et-quartiers/preuve/1"
+FORMAT = "data-et-quartiers/preuve/2"
 FICTIF = "DONNÉES FICTIVES : territoire, noms, codes et chiffres sont inventés pour la démonstration."
 CALCUL = ("value", "numerator", "denominator")
+ECARTEE = "set_aside"
+COMPTABLES = (*CALCUL, ECARTEE)
 AUTRES_ROLES = ("key", "note", "zone", "zone_type")
+# Les unités dont un chiffre reporté est fait, selon sa méthode ; part des habitants de la zone qu’elles doivent rendre.
+NIVEAUX = {"M1": "LOGEMENT", "M2": "IRIS", "M3": "CARREAU"}
+COUVERTURE_MINIMALE, COUVERTURE_PLEINE, POUR_L_ESSENTIEL = 0.2, 0.5, 0.5
 _NOMBRE = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _UTF8 = ("utf-8", "utf8", "utf-8-sig", "ascii")
 
@@ -43,7 +48,7 @@ _FICHIER = _champs(
     lecture=_champs("format encodage separateur ligne_entete"),
 )
 _ENTREE = _champs(
-    "numero role variable poids jeu fichier membre ligne colonne texte",
+    "numero role terme variable poids jeu fichier membre ligne colonne texte",
     motif=(_champs("statut libelle"),),
     recherche=(_champs("colonne code"),),
     correction=(_champs("identifiant action valeur motif signalee_par signalee_le"),),
@@ -52,13 +57,15 @@ _SECTIONS = {
     "version": _champs("identifiant construction sources territoire"),
     "chiffre": _champs(
         "cle indicateur niveau zone nom_zone generation edition periode "
-        "valeur numerateur denominateur unite statut methode"
+        "valeur numerateur denominateur couverture unite statut methode"
     ),
     "definition": _champs("libelle definition formule mesusage"),
-    "formule": _champs("chemin echelle", termes=[_champs("role variable coefficient")]),
+    "formule": _champs(
+        "chemin echelle", termes=[_champs("role variable coefficient niveau_de_depart variable_de_base")]
+    ),
 }
-_LISTES = {"fichiers": [_FICHIER], "entrees": [_ENTREE]}
-_SINGULIER = {"fichiers": "fichier", "entrees": "entrée"}
+_LISTES = {"fichiers": [_FICHIER], "unites": [_champs("code poids fondement habitants")], "entrees": [_ENTREE]}
+_SINGULIER = {"fichiers": "fichier", "unites": "unité", "entrees": "entrée"}
 _PREUVE = _champs("format avertissement sceau empreintes", **_SECTIONS, **_LISTES)
 
 
@@ -85,12 +92,12 @@ def valeur_corrigee(texte: str | None, action: str | None, donnee: float | None)
 
 
 def calculer(
-    termes: Iterable[tuple[str, str, float, float | None]], echelle: float
+    termes: Iterable[tuple[str, Any, float, float | None]], echelle: float
 ) -> tuple[float | None, float | None, float | None]:
-    """Valeur, numérateur et dénominateur d’un chiffre, d’après ses termes (rôle, variable, poids, valeur).
+    """Valeur, numérateur et dénominateur d’un chiffre, d’après ses termes (rôle, nom, poids, valeur).
 
-    Les sommes partent de 0 et suivent l’ordre des variables ; la division vient en dernier. Une cellule sans valeur,
-    ou un dénominateur nul, ne donne pas de valeur.
+    Les sommes partent de 0 et suivent l’ordre des noms (la variable, ou l’unité et la variable) ; la division vient en
+    dernier. Une cellule sans valeur, ou un dénominateur nul, ne donne pas de valeur.
     """
     sommes: dict[str, float] = {}
     for role, _, poids, valeur in sorted(termes, key=lambda terme: terme[:2]):
@@ -102,6 +109,58 @@ def calculer(
     numerateur, denominateur = sommes.get("numerator"), sommes.get("denominator")
     quotient = echelle * numerateur / denominateur if denominateur and numerateur is not None else None
     return quotient, numerateur, denominateur
+
+
+def nom_du_terme(terme: str) -> tuple[str, str]:
+    """L’unité et la variable d’un terme de chiffre reporté, écrit « unité:variable »."""
+    unite, _, variable = terme.rpartition(":")
+    return unite, variable
+
+
+def multiplier(
+    cellules: Iterable[tuple[str, str, str, float, float | None]],
+) -> list[tuple[str, tuple[str, str], float, float | None]]:
+    """Les termes d’un chiffre reporté : les cellules (rôle, terme, variable, poids, valeur) d’un terme se multiplient.
+
+    La variable du terme vient d’abord, puis celle dont elle est une part.
+    """
+    produits: dict[tuple[str, tuple[str, str]], float | None] = {}
+    rangees = [(role, nom_du_terme(terme), variable, poids, lue) for role, terme, variable, poids, lue in cellules]
+    for role, nom, _, poids, lue in sorted(rangees, key=lambda cellule: (cellule[2] != cellule[1][1], cellule[2])):
+        facteur, avant = None if lue is None else poids * lue, produits.get((role, nom), 1.0)
+        produits[role, nom] = None if facteur is None or avant is None else avant * facteur
+    return [(role, nom, 1.0, produit) for (role, nom), produit in produits.items()]
+
+
+def couverture(niveau: str, unites: Iterable[tuple[str, float, float | None]], completes: Iterable[str]) -> float:
+    """Part des habitants de la zone que rendent les unités complètes ; les unités sont (code, poids, habitants).
+
+    D’un IRIS ne comptent que ceux qui sont pour l’essentiel dans la zone ; les bâtiments comptent pour un chacun.
+    """
+    rangees, retenues = sorted(unites, key=lambda unite: unite[0]), frozenset(completes)
+    if niveau == "LOGEMENT":
+        return sum(code in retenues for code, _, _ in rangees) / len(rangees) if rangees else 0.0
+    total = rendus = 0.0
+    for code, poids, habitants in rangees:
+        total += habitants or 0.0
+        if code in retenues and (niveau != "IRIS" or poids >= POUR_L_ESSENTIEL):
+            rendus += habitants or 0.0
+    return rendus / total if total else 0.0
+
+
+def statut_reporte(valeur: float | None, part: float, statuts: Sequence[str]) -> str:
+    """Le statut d’un chiffre reporté : ce que dit la couverture ou, sans valeur, le motif de ses cellules."""
+    if valeur is None:
+        absence = statut_du_chiffre(statuts)
+        return "nd" if absence == "ok" else absence
+    return "non_couvert" if part < COUVERTURE_MINIMALE else "estime" if part < COUVERTURE_PLEINE else "ok"
+
+
+def statuts_des_unites(
+    unites: Iterable[tuple[str, float, float | None]], variables: Sequence[str], lus: dict[tuple[str, str, str], str]
+) -> list[str]:
+    """Le statut de chaque terme de chaque unité ; d’une unité sans cellule, le fichier ne dit rien."""
+    return [lus.get((code, nom, nom), "non_couvert") for code, _, _ in unites for nom in variables]
 
 
 def statut_du_chiffre(statuts: Sequence[str]) -> str:
@@ -253,38 +312,137 @@ def _coherence(preuve: dict[str, Any]) -> Iterator[str]:
     cle = ".".join(chiffre[nom] for nom in ("indicateur", "niveau", "zone", "generation", "edition"))
     if chiffre["cle"] != cle:
         yield f"section chiffre, champ « cle » : {chiffre['cle']} au lieu de {cle}"
-    poids = {(terme["role"], terme["variable"]): terme["coefficient"] for terme in preuve["formule"]["termes"]}
-    termes, statuts, fichiers = [], [], len(preuve["fichiers"])
+    reporte, fichiers = chiffre["methode"] in NIVEAUX, len(preuve["fichiers"])
+    poids = _poids_reportes(preuve) if reporte else _poids_publies(preuve)
     for rang, entree in enumerate(entrees, 1):
         yield from (
             f"entrée {rang}, champ {reproche}" for reproche in _reproches(entree, rang, chiffre, poids, fichiers)
         )
-        if entree["role"] in CALCUL:
-            valeur = valeur_corrigee(entree["texte"], *_correction(entree))
-            termes.append((entree["role"], entree["variable"], entree["poids"], valeur))
-            statuts.append(entree["motif"]["statut"] if entree["motif"] else "ok")
-    if sorted(terme[:2] for terme in termes) != sorted(poids):
-        yield "section formule, champ « termes » : les entrées ne portent pas chaque terme une fois et une seule"
-    valeur, numerateur, denominateur = calculer(termes, preuve["formule"]["echelle"])
-    statut = statut_du_chiffre(statuts)
-    statut = "nd" if statut == "ok" and valeur is None else statut
-    recalcule = {"valeur": valeur, "numerateur": numerateur, "denominateur": denominateur, "statut": statut}
-    for nom, obtenu in recalcule.items():
+    yield from _reproches_des_unites(preuve) if reporte else _reproches_des_termes(preuve, poids)
+    for nom, obtenu in (_reporter(preuve) if reporte else _publier(preuve)).items():
         if chiffre[nom] != obtenu:
             yield f"section chiffre, champ « {nom} » : {chiffre[nom]!r} est écrit, le calcul donne {obtenu!r}"
 
 
+def _place(entree: dict[str, Any]) -> tuple[Any, ...]:
+    """Ce qui nomme une cellule dans la formule ; d’une cellule écartée, le rôle ne dit plus où elle irait."""
+    return entree["role"], entree["terme"], entree["variable"]
+
+
+def _poids_publies(preuve: dict[str, Any]) -> dict[Any, set[float]]:
+    """Les poids attendus dans un chiffre de la zone même : les coefficients de la formule."""
+    return {(terme["role"], None, terme["variable"]): {terme["coefficient"]} for terme in preuve["formule"]["termes"]}
+
+
+def _poids_reportes(preuve: dict[str, Any]) -> dict[Any, set[float]]:
+    """Les poids attendus dans un chiffre reporté : coefficient × poids de l’unité, et 1 pour la variable de base."""
+    attendus: dict[Any, set[float]] = {}
+    for unite in preuve["unites"]:
+        for terme in preuve["formule"]["termes"]:
+            nom, base = f"{unite['code']}:{terme['variable']}", terme["variable_de_base"]
+            for role in (terme["role"], ECARTEE):
+                attendus.setdefault((role, nom, terme["variable"]), set()).add(terme["coefficient"] * unite["poids"])
+                if base is not None:
+                    attendus.setdefault((role, nom, base), set()).add(1.0)
+    return attendus
+
+
+def _valeur(entree: dict[str, Any]) -> float | None:
+    return valeur_corrigee(entree["texte"], *_correction(entree))
+
+
+def _statut(entree: dict[str, Any]) -> str:
+    return str(entree["motif"]["statut"]) if entree["motif"] else "ok"
+
+
+def _reproches_des_termes(preuve: dict[str, Any], poids: dict[Any, set[float]]) -> Iterator[str]:
+    calcul = sorted((_place(entree) for entree in preuve["entrees"] if entree["role"] in CALCUL), key=repr)
+    if calcul != sorted(poids, key=repr) or len(poids) != len(preuve["formule"]["termes"]):
+        yield "section formule, champ « termes » : les entrées ne portent pas chaque terme une fois et une seule"
+    if preuve["unites"]:
+        yield "unité 1 : un chiffre de la zone même n’en a pas"
+
+
+def _publier(preuve: dict[str, Any]) -> dict[str, Any]:
+    """Un chiffre de la zone même, recalculé."""
+    calcul = [entree for entree in preuve["entrees"] if entree["role"] in CALCUL]
+    termes = [(entree["role"], entree["variable"], entree["poids"], _valeur(entree)) for entree in calcul]
+    valeur, numerateur, denominateur = calculer(termes, preuve["formule"]["echelle"])
+    statut = statut_du_chiffre([_statut(entree) for entree in calcul])
+    statut = "nd" if statut == "ok" and valeur is None else statut
+    part = 1.0 if statut == "ok" else None
+    return _recalcule(valeur, numerateur, denominateur, part, statut)
+
+
+def _cellules_de_l_unite(preuve: dict[str, Any], code: str) -> set[Any]:
+    """Les cellules que la formule demande à une unité, sous les rôles où elles comptent."""
+    paires = [(terme, terme[nom]) for terme in preuve["formule"]["termes"] for nom in ("variable", "variable_de_base")]
+    return {(terme["role"], f"{code}:{terme['variable']}", cellule) for terme, cellule in paires if cellule is not None}
+
+
+def _par_unite(preuve: dict[str, Any], roles: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    trouvees: dict[str, list[dict[str, Any]]] = {}
+    for entree in preuve["entrees"]:
+        if entree["role"] in roles:
+            trouvees.setdefault(nom_du_terme(entree["terme"])[0], []).append(entree)
+    return trouvees
+
+
+def _reproches_des_unites(preuve: dict[str, Any]) -> Iterator[str]:
+    """Une unité compte si elle a toutes les cellules de la formule ; sinon elle est écartée tout entière."""
+    niveau, codes = NIVEAUX[preuve["chiffre"]["methode"]], [unite["code"] for unite in preuve["unites"]]
+    if any(terme["niveau_de_depart"] != niveau for terme in preuve["formule"]["termes"]):
+        yield f"section formule, champ « termes » : ils ne partent pas tous du niveau {niveau}"
+    if codes != sorted(set(codes)):
+        yield "unités : elles ne sont pas rangées par code, chacune une fois"
+    comptees, ecartees = _par_unite(preuve, CALCUL), _par_unite(preuve, (ECARTEE,))
+    for code in sorted(comptees.keys() | ecartees.keys()):
+        attendues, presentes = _cellules_de_l_unite(preuve, code), [_place(e) for e in comptees.get(code, [])]
+        if code not in codes:
+            yield f"unité {code} : la preuve ne dit pas son poids"
+        elif presentes and (set(presentes) != attendues or len(presentes) != len(attendues) or code in ecartees):
+            yield f"unité {code} : elle ne porte pas chaque terme de la formule une fois et une seule"
+        lues = {_place(e)[1:] for e in ecartees.get(code, []) if _valeur(e) is not None}
+        if code in ecartees and {place[1:] for place in attendues} <= lues:
+            yield f"unité {code} : elle est écartée, alors qu’elle a toutes ses cellules"
+
+
+def _reporter(preuve: dict[str, Any]) -> dict[str, Any]:
+    """Un chiffre reporté depuis d’autres unités, recalculé."""
+    comptees, formule = _par_unite(preuve, CALCUL), preuve["formule"]
+    calcul = [entree for entrees in comptees.values() for entree in entrees]
+    termes = multiplier((e["role"], e["terme"], e["variable"], e["poids"], _valeur(e)) for e in calcul)
+    unites = [(unite["code"], unite["poids"], unite["habitants"]) for unite in preuve["unites"]]
+    valeur, numerateur, denominateur = calculer(termes, formule["echelle"])
+    part = couverture(NIVEAUX[preuve["chiffre"]["methode"]], unites, comptees)
+    cellules = [entree for entree in preuve["entrees"] if entree["role"] in COMPTABLES]
+    lus = {(*nom_du_terme(entree["terme"]), entree["variable"]): _statut(entree) for entree in cellules}
+    statut = statut_reporte(valeur, part, statuts_des_unites(unites, [t["variable"] for t in formule["termes"]], lus))
+    if statut not in ("ok", "estime"):
+        valeur = numerateur = denominateur = None
+    dite = part if valeur is not None or statut == "non_couvert" else None
+    return _recalcule(valeur, numerateur, denominateur, dite, statut)
+
+
+def _recalcule(
+    valeur: float | None, numerateur: float | None, denominateur: float | None, part: float | None, statut: str
+) -> dict[str, Any]:
+    sommes = {"valeur": valeur, "numerateur": numerateur, "denominateur": denominateur}
+    return dict(sommes, couverture=part, statut=statut)
+
+
 def _reproches(
-    entree: dict[str, Any], rang: int, chiffre: dict[str, Any], poids: dict[Any, float], fichiers: int
+    entree: dict[str, Any], rang: int, chiffre: dict[str, Any], poids: dict[Any, set[float]], fichiers: int
 ) -> Iterator[str]:
-    role, texte, motif = entree["role"], entree["texte"], entree["motif"]
+    role, texte, motif, reporte = entree["role"], entree["texte"], entree["motif"], chiffre["methode"] in NIVEAUX
+    nommee = entree["terme"] if reporte and role == "key" else chiffre["zone"]
     if entree["numero"] != rang:
         yield f"« numero » : {entree['numero']} au lieu de {rang}"
     if entree["fichier"] not in range(1, fichiers + 1):
         yield f"« fichier » : la preuve n’a pas de fichier {entree['fichier']}"
-    if role in ("key", "zone") and not designe(texte, chiffre["zone"]):
-        yield f"« texte » : la cellule nomme {texte!r}, non la zone {chiffre['zone']}"
-    if role not in CALCUL:
+    if role in ("key", "zone") and not designe(texte, nommee):
+        yield f"« texte » : la cellule nomme {texte!r}, non la zone {nommee}"
+    if role not in (COMPTABLES if reporte else CALCUL):
         if role not in AUTRES_ROLES:
             yield f"« role » : {role!r} est inconnu de ce programme"
         return
@@ -297,7 +455,7 @@ def _reproches(
         yield f"« motif.statut » : {motif['statut']} au lieu de {evident}"
     if (entree["ligne"] is None) != (entree["recherche"] is not None):
         yield "« recherche » : elle accompagne une ligne absente du fichier, et elle seule"
-    if entree["poids"] != poids.get((role, entree["variable"])):
+    if entree["poids"] not in poids.get(_place(entree), ()):
         yield f"« poids » : {entree['poids']} n’est pas celui du terme {entree['variable']} de la formule"
 
 

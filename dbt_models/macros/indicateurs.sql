@@ -2,9 +2,9 @@
     Indicators of one theme, in two steps: the terms of every figure (`termes`), then their sum (`indicateurs`).
     The formula is data (seed `indicator_term`).
 
-    An indicator has one of two paths in an edition: `value` (the producer publishes it) or `ratio`
-    (numerators over a denominator). A path exists for a zone level and an edition when that edition carries
-    every one of its variables; `value` comes first.
+    An indicator may be had in several ways, its paths, numbered in order of preference: `value` (the producer
+    publishes it) or `ratio` (numerators over a denominator). A path exists for a zone level and an edition when that
+    edition carries every one of its variables. Paths that start from another geography are in `report.sql`.
 
     A QPV of the generation that an edition covers, but absent from its file, is `non_couvert`; its terms then name the
     file and the column that were searched, without a row.
@@ -20,12 +20,11 @@ terme as (
         indicator_term.coefficient,
         indicator.scale,
         case when indicator_term.role = 'value' then 'value' else 'ratio' end as path,
-        count(*) over (
-            partition by indicator_term.indicator_code, indicator_term.role = 'value'
-        ) as terms_in_path
+        indicator_term.path as path_rank,
+        count(*) over (partition by indicator_term.indicator_code, indicator_term.path) as terms_in_path
     from {{ ref('indicator_term') }} as indicator_term
     inner join {{ ref('indicator') }} as indicator using (indicator_code)
-    where indicator.theme = '{{ theme }}'
+    where indicator.theme = '{{ theme }}' and indicator_term.from_level is null
 ),
 
 source_cell as (
@@ -55,7 +54,8 @@ candidate_path as (
         edition.generation,
         edition.vintage,
         terme.indicator_code,
-        terme.path
+        terme.path,
+        terme.path_rank
     from terme
     inner join edition using (variable)
     group by all
@@ -66,7 +66,7 @@ chosen_path as (
     select * from candidate_path
     qualify row_number() over (
         partition by indicator_code, zone_level, generation, vintage
-        order by path = 'value' desc
+        order by path_rank
     ) = 1
 ),
 
@@ -107,7 +107,7 @@ select
     source_cell.note_value,
     source_cell.correction_id
 from chosen_path
-inner join terme using (indicator_code, path)
+inner join terme using (indicator_code, path_rank)
 inner join edition
     on
         chosen_path.zone_level = edition.zone_level

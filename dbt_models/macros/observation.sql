@@ -1,6 +1,6 @@
 {#
-    Observations of one dataset: the cells that indicators use, in the zones of the territory, typed, each with its
-    address in the source file. Zones that no list knows are in `int_zones__non_rapprochees`.
+    Observations of one dataset: the cells that indicators use, in the zones of the territory (or in the units that a
+    crosswalk leads to them: tiles, buildings), typed, each with its address in the source file. Zones that no list knows are in `int_zones__non_rapprochees`.
     Which source column feeds which variable, edition by edition, is data: the seed `variable_column`. Names compare
     without regard to case, as in raw tables: producers change it from one edition to the next.
     A cell under a declared correction (corrections/*.yml) takes the corrected value; `raw_value` stays the producer's.
@@ -21,7 +21,11 @@ wanted as (
 cellule as (
     unpivot (
         select * from {{ ref(table.staging) }}
+        {% if table.units -%}
+        semi join {{ ref('crosswalk') }} as link on zone_level = link.from_level and zone_code = link.from_code
+        {%- else -%}
         semi join {{ ref('dim_zone') }} using (zone_level, zone_code, generation)
+        {%- endif %}
     )
     on columns(* exclude (
         zone_level, zone_code, generation, vintage, _zone_key, _source_sha256, _source_member, _source_row
@@ -125,8 +129,8 @@ left join {{ ref('note_status') }} as note_status
 {%- endmacro %}
 
 {#
-    Datasets whose cells feed indicators: the staging model, and the source column that names the zone (none where
-    the file has a single row for a single zone).
+    Datasets whose cells feed indicators: the staging model, the source column that names the zone (none where the file
+    has a single row for a single zone), and `units` where rows are not zones but what zones are made of.
 #}
 {% macro tables_statistiques() -%}
 {{ return({
@@ -142,5 +146,12 @@ left join {{ ref('note_status') }} as note_status
     'insee_filosofi_metropole': {'staging': 'stg_insee__filosofi_metropole', 'key': none},
     'insee_populations_communes': {'staging': 'stg_insee__populations_communes', 'key': 'COM'},
     'anct_analyse_qpv': {'staging': 'stg_anct__analyse_qpv', 'key': 'codeQPV'},
+    'insee_iris_synthese': {'staging': 'stg_insee__iris_synthese', 'key': 'code'},
+    'insee_filosofi_iris': {'staging': 'stg_insee__filosofi_iris', 'key': 'IRIS'},
+    'insee_caf_iris': {'staging': 'stg_insee__caf_iris', 'key': 'CODGEO'},
+    'insee_cnam_iris': {'staging': 'stg_insee__cnam_iris', 'key': 'CODGEO'},
+    'ors_sante_iris': {'staging': 'stg_ors__sante_iris', 'key': 'code'},
+    'insee_filosofi_carreaux': {'staging': 'stg_insee__filosofi_carreaux', 'key': 'idcar_200m', 'units': true},
+    'cstb_bdnb_logements': {'staging': 'stg_cstb__bdnb_logements', 'key': 'batiment_groupe_id', 'units': true},
 }) }}
 {%- endmacro %}

@@ -386,6 +386,7 @@ def random_proof(proof: dict[str, Any], draw: random.Random) -> dict[str, Any]:
         text = number.replace(",", draw.choice([" ", "\u00a0", "\u202f"])).replace(".", draw.choice([".", ","]))
         changed = {"numero": rank, "role": role, "variable": name, "poids": weight, "texte": text}
         entries.append({**proof["entrees"][0], **changed})
-    coefficients = [{"role": role, "variable": name, "coefficient": weight} for role, name, weight in terms]
+    own: dict[str, Any] = {"niveau_de_depart": None, "variable_de_base": None}
+    coefficients = [{"role": role, "variable": name, "coefficient": weight, **own} for role, name, weight in terms]
     formula = {**proof["formule"], "echelle": draw.choice([1.0, 100.0, 1000.0]), "termes": coefficients}
     return {**proof, "formule": formula, "entrees": entries}

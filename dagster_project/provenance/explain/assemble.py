@@ -19,6 +19,7 @@ from dagster_project.provenance.explain.model import (
     ModelUsed,
     ReleaseInfo,
 )
+from dagster_project.provenance.explain.reported import reported_of
 from dagster_project.provenance.french import COPIES, LEVELS, METHODS, ROLES, SOURCES, quantity, visible
 from dagster_project.provenance.reference import status_labels
 from dagster_project.provenance.release_folder import ReleaseFolder, records
@@ -30,9 +31,14 @@ COMPARISONS = """
 select comparison_level, comparison_code, zone.name, comparison_value, comparison_status, difference,
     comparison_figure_id
 from mart_comparaison
-left join dim_zone as zone on comparison_level = zone.zone_level and comparison_code = zone.zone_code
+left join dim_zone as zone
+    on
+        comparison_level = zone.zone_level and comparison_code = zone.zone_code
+        and zone.generation in (mart_comparaison.generation, 'COG')
 where indicator_code = ? and figure_id = ?
 """
+# What is said of a value that no producer published for the zone.
+REPORTED = "Valeur reportée depuis des unités qui rendent bien la zone"
 LEVEL_ORDER = tuple(LEVELS)
 
 
@@ -66,6 +72,8 @@ def explain(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, figur
             misuse=indicator["mesusage_fr"],
         ),
         formula=formula_of(figure),
+        reported=reported_of(connection, release, figure),
+        absent_source=figure.absent_source,
         model=_model(figure),
         editions=tuple(Edition(**{name: row[name] for name in Edition.model_fields}) for row in figure.editions),
         comparisons=tuple(_comparisons(connection, figure, labels)),
@@ -89,7 +97,7 @@ def _figure(figure: Figure, labels: Mapping[str, str]) -> FigureInfo:
         zone_name=figure.zone["name"],
         zone_level_fr=LEVELS.get(row["zone_level"], row["zone_level"]),
         value_fr=quantity(row["value"], row["unit"], DECIMALS),
-        status_fr=labels.get(row["status"], row["status"]),
+        status_fr=REPORTED if figure.reported and row["status"] == "ok" else labels.get(row["status"], row["status"]),
         method_fr=METHODS.get(row["method"], row["method"]),
     )
 
@@ -134,6 +142,7 @@ def _input(entry: Input) -> InputInfo:
         file=file.get("name"),
         role=cell["role"],
         role_fr=ROLES.get(cell["role"], cell["role"]),
+        term=cell["term"],
         variable=cell["variable"],
         weight=cell["weight"],
         value=entry.value,

@@ -16,6 +16,8 @@ LAST_MODELS = ("indicator_value", "figure_input", "zone_input")
 # Intermediate models that exist once per theme.
 PER_THEME = ("int_termes__", "int_indicateurs__", "mart_")
 PER_DATASET = "obs_"
+# Models that only figures made of other units go through.
+REPORTED, BRIDGES = "_reportes", ("crosswalk", "int_report__")
 
 
 def models_of(release: ReleaseFolder, figure: Figure) -> tuple[tuple[ModelInfo, ...], str | None]:
@@ -24,9 +26,10 @@ def models_of(release: ReleaseFolder, figure: Figure) -> tuple[tuple[ModelInfo, 
     if not known:
         return (), "Cette version ne contient pas models.json : les requêtes exécutées n’y sont pas."
     sources = {entry.cell["dataset"] for entry in figure.inputs}
+    theme = figure.indicator["theme"] + (REPORTED if figure.reported else "")
     chain: list[str] = []
     for last in LAST_MODELS:
-        _walk(last, known, sources, figure.indicator["theme"], chain)
+        _walk(last, known, sources, theme, chain)
     return tuple(known[name] for name in chain), None
 
 
@@ -51,7 +54,8 @@ def _walk(name: str, known: Mapping[str, ModelInfo], sources: set[str], theme: s
     """Add a model after those it reads, unless it is of another theme or dataset, or reads none of the files."""
     of_theme = next((name.removeprefix(prefix) for prefix in PER_THEME if name.startswith(prefix)), theme)
     elsewhere = name.startswith(PER_DATASET) and name.removeprefix(PER_DATASET) not in sources
-    if name in chain or name not in known or of_theme != theme or elsewhere:
+    bridge = name.startswith(BRIDGES) and not theme.endswith(REPORTED)
+    if name in chain or name not in known or of_theme != theme or elsewhere or bridge:
         return
     if not _raw_of(name, known, {}) & sources:
         return
@@ -94,7 +98,7 @@ def _check(row: Record) -> CheckInfo:
 
 def breaks_of(connection: duckdb.DuckDBPyConnection, figure: Figure) -> tuple[Break, ...]:
     """Known breaks of the series that the figure's variables belong to, in its edition or in any."""
-    pairs = [(entry.cell["dataset"], entry.cell["variable"]) for entry in figure.arithmetic]
+    pairs = sorted({(entry.cell["dataset"], entry.cell["variable"]) for entry in figure.arithmetic})
     query = """
     select distinct known_break.variable_group, known_break.vintage, kind, reason_fr as reason, citation
     from known_break

@@ -6,14 +6,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.provenance.recompute.formulas import Path, load_formulas
 from dagster_project.provenance.reference import NoteMeaning, NoteMeanings, key_column, status_labels
 from dagster_project.provenance.release_folder import Record, records
-from dagster_project.provenance.verifier_preuve import CALCUL, statut_evident, valeur_corrigee
+from dagster_project.provenance.verifier_preuve import (
+    CALCUL,
+    COMPTABLES,
+    NIVEAUX,
+    nom_du_terme,
+    statut_evident,
+    valeur_corrigee,
+)
 
 if TYPE_CHECKING:
     import duckdb
 
-ROLE_ORDER = (*CALCUL, "parameter", "weight", "note", "key", "zone", "zone_type")
+ROLE_ORDER = (*COMPTABLES, "parameter", "weight", "note", "key", "zone", "zone_type")
 
 # Bounds on the key spare the row groups that hold other figures.
 ROWS = "select * from indicator_value where figure_id between ? and ? and figure_id in (select unnest(?))"
@@ -61,6 +69,28 @@ qualify row_number() over (
         archived.name
 ) = 1
 """
+# The units that the crosswalk puts in the zones of figures made of them.
+UNITS = f"""
+select
+    figure.figure_id, link.from_level as level, link.from_code as code, zone.name, link.weight, link.basis,
+    link.population
+from ({ROWS}) as figure
+inner join crosswalk as link
+    on
+        figure.zone_level = link.to_level and figure.zone_code = link.to_code
+        and figure.generation = link.to_generation
+        and link.from_level = case figure.method {" ".join(f"when '{m}' then '{u}'" for m, u in NIVEAUX.items())} end
+left join dim_zone as zone on link.from_level = zone.zone_level and link.from_code = zone.zone_code
+order by figure.figure_id, link.from_code
+"""
+ABSENT_SOURCES = f"""
+select figure.figure_id, source.reason_fr as reason
+from ({ROWS}) as figure
+inner join source_presence as source
+    on
+        figure.dataset = source.dataset and figure.vintage = source.vintage and figure.status = source.status
+        and not source.present
+"""
 
 
 @dataclass(frozen=True)
@@ -88,19 +118,37 @@ class Input:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: its row of `indicator_value`, its indicator, zone and formula, its cells, all its editions."""
+    """A figure.
+
+    Attributes:
+        row: its row of `indicator_value`.
+        indicator: that of its indicator.
+        zone: that of its zone.
+        path: the formula that its cells follow.
+        inputs: its cells.
+        editions: the same figure in every edition.
+        units: what the crosswalk says of the units that it is made of, by code; none when its cells are the zone's.
+        absent_source: why the source of a figure without a cell is not there.
+    """
 
     row: Record
     indicator: Record
     zone: Record
-    terms: list[Record]
+    path: Path
     inputs: list[Input]
     editions: list[Record]
+    units: list[Record]
+    absent_source: str | None
 
     @property
     def arithmetic(self) -> list[Input]:
         """The cells that enter the formula."""
         return [entry for entry in self.inputs if entry.cell["role"] in CALCUL]
+
+    @property
+    def reported(self) -> bool:
+        """Whether it is made of other units than its zone."""
+        return self.row["method"] in NIVEAUX
 
 
 def load_figures(connection: duckdb.DuckDBPyConnection, figure_ids: Sequence[str]) -> Iterator[Figure]:
@@ -114,19 +162,27 @@ def load_figures(connection: duckdb.DuckDBPyConnection, figure_ids: Sequence[str
     editions = _grouped(records(connection, EDITIONS, [*bounds, codes[0], codes[-1]]), "indicator_code", *_ZONE)
     zones = _grouped(records(connection, ZONES, bounds), *_ZONE)
     indicators = _grouped(records(connection, "from indicator"), "indicator_code")
-    terms = _grouped(records(connection, "from indicator_term order by role, variable"), "indicator_code")
+    formulas = load_formulas(connection)
     inputs = _inputs(connection, bounds)
+    units = _grouped(records(connection, UNITS, bounds), "figure_id")
+    absent = {row["figure_id"]: row["reason"] for row in records(connection, ABSENT_SOURCES, bounds)}
     for row in rows:
         code = row["indicator_code"]
         cells = inputs.get(row["figure_id"], [])
-        direct = any(entry.cell["role"] == "value" for entry in cells)
+        arithmetic = [entry.cell for entry in cells if entry.cell["role"] in COMPTABLES]
         yield Figure(
             row=row,
             indicator=indicators[code,][0],
             zone=zones.get(_key(row, *_ZONE), [{"name": row["zone_code"]}])[0],
-            terms=[term for term in terms.get((code,), []) if (term["role"] == "value") == direct],
+            path=formulas[code].path(
+                row["method"],
+                (cell["variable"] for cell in arithmetic),
+                direct=any(cell["role"] == "value" for cell in arithmetic),
+            ),
             inputs=cells,
             editions=editions[_key(row, "indicator_code", *_ZONE)],
+            units=units.get((row["figure_id"],), []),
+            absent_source=None if arithmetic else absent.get(row["figure_id"]),
         )
 
 
@@ -162,7 +218,7 @@ def _inputs(connection: duckdb.DuckDBPyConnection, bounds: list[Any]) -> dict[st
         file = row["archived"] if row["archived"]["source_sha256"] else {}
         correction = row["correction"] if row["correction"]["correction_id"] else None
         entry = Input(cell, file, correction)
-        if cell["role"] in CALCUL:
+        if cell["role"] in COMPTABLES:
             entry = _weighed(entry, note, meanings, labels)
         if entry.status == "non_couvert" and cell["source_row"] is None:
             column = key_column(connection, cell["dataset"], cell["source_sha256"])
@@ -171,9 +227,11 @@ def _inputs(connection: duckdb.DuckDBPyConnection, bounds: list[Any]) -> dict[st
     return inputs
 
 
-def _place(cell: Record) -> tuple[int, str, str, str]:
+def _place(cell: Record) -> tuple[Any, ...]:
     role = ROLE_ORDER.index(cell["role"]) if cell["role"] in ROLE_ORDER else len(ROLE_ORDER)
-    return role, cell["variable"] or "", cell["dataset"], cell["source_column"] or ""
+    unit, main = nom_du_terme(cell["term"] or "")
+    base = cell["variable"] != main
+    return role, unit, main, base, cell["variable"] or "", cell["dataset"], cell["source_column"] or ""
 
 
 def _weighed(entry: Input, note: str, meanings: NoteMeanings, labels: Mapping[str, str]) -> Input:

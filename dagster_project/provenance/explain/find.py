@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 NEAR = 6
 CUTOFF = 0.5
+# Zones named by the codes of others: what is left of a commune bears the code of the commune.
+BORROWED = {"HQPV", "UUENV"}
 
 # A code may be mistyped by a letter or two; a name may have been typed in its place.
 NEAR_ZONES = """
@@ -85,6 +87,8 @@ def _editions(connection: duckdb.DuckDBPyConnection, indicator: str, asked: Aske
             query += f" and {column} = ?"
             parameters.append(value.upper())
     rows = records(connection, f"{query} order by vintage", parameters)
+    if not asked.level and any(row["zone_level"] not in BORROWED for row in rows):
+        rows = [row for row in rows if row["zone_level"] not in BORROWED]
     zones = sorted({(row["zone_level"], row["generation"]) for row in rows})
     if len(zones) > 1:
         choices = ", ".join(f"{level} ({LEVELS.get(level, level)}), {generation}" for level, generation in zones)

@@ -15,25 +15,61 @@ def formula_of(figure: Figure) -> Formula:
     """The formula of a figure, with what its cells hold."""
     row = figure.row
     terms = tuple(
-        Term(role=term["role"], variable=term["variable"], coefficient=float(term["coefficient"]))
-        for term in figure.terms
+        Term(role=term.role, variable=term.variable, base_variable=term.base, coefficient=term.coefficient)
+        for term in figure.path.terms
     )
     modelled = row["method"] == "M4"
     path = "model" if modelled else "value" if any(term.role == "value" for term in terms) else "ratio"
     scale = float(figure.indicator["scale"])
     cells = {(entry.cell["role"], entry.cell["variable"]): entry for entry in figure.arithmetic}
     result = quantity(row["value"], row["unit"], DECIMALS) if row["value"] is not None else "pas de valeur"
+    symbolic = _expression(terms, scale, lambda term: term.variable)
     numeric = _expression(terms, scale, lambda term: _number_of(cells.get((term.role, term.variable))))
-    stated = path == "value" and len(terms) == 1 and terms[0].coefficient == 1 and row["value"] is not None
+    if figure.absent_source:
+        numeric = "source absente"
+    elif figure.reported:
+        symbolic, numeric = _weighed(terms, scale), _summed(figure, scale)
+    stated = (
+        path == "value"
+        and len(terms) == 1
+        and not figure.reported
+        and terms[0].coefficient == 1
+        and row["value"] is not None
+    )
     rounded = row["value"] is not None and round(row["value"], DECIMALS) != row["value"]
     return Formula(
         path=path,
         declared=figure.indicator["formula"],
-        symbolic=_expression(terms, scale, lambda term: term.variable),
+        symbolic=symbolic,
         numeric=f"{numeric} {'≈' if rounded else '='} {result}" if numeric and not stated else result,
         scale=scale,
+        from_level=figure.path.from_level,
         terms=terms,
     )
+
+
+def _weighed(terms: tuple[Term, ...], scale: float) -> str:
+    """Sums over units: « 100 × Σ (poids × 0,01 × part × base) / Σ (poids × base) »."""
+
+    def over_units(role: str) -> str:
+        of_role = [term for term in terms if term.role == role]
+        text = _sum(of_role, lambda term: " × ".join(filter(None, (term.variable, term.base_variable))))
+        return f"Σ (poids × {f'({text})' if len(of_role) > 1 or text.startswith('−') else text})"
+
+    if any(term.role == "value" for term in terms):
+        return over_units("value")
+    return f"{'' if scale == 1 else f'{number(scale)} × '}{over_units('numerator')} / {over_units('denominator')}"
+
+
+def _summed(figure: Figure, scale: float) -> str:
+    """The sums put in; nothing of a figure that is withheld."""
+    row = figure.row
+    if row["value"] is None:
+        return f"({row['status'].replace('_', ' ')})"
+    if row["numerator"] is None:
+        return f"Σ sur {number(len(figure.units))} unités"
+    factor = "" if scale == 1 else f"{number(scale)} × "
+    return f"{factor}{number(row['numerator'], DECIMALS)} / {number(row['denominator'], DECIMALS)}"
 
 
 def _number_of(entry: Input | None) -> str:

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Format = Literal["data-et-quartiers/explain/1"]
-FORMAT: Format = "data-et-quartiers/explain/1"
+Format = Literal["data-et-quartiers/explain/2"]
+FORMAT: Format = "data-et-quartiers/explain/2"
 
 
 class _Strict(BaseModel):
@@ -47,6 +47,8 @@ class FigureInfo(_Strict):
     denominator: float | None
     ci_low: float | None
     ci_high: float | None
+    n_effective: float | None
+    coverage: float | None = Field(description="share of the zone’s inhabitants that its units render; 1 for its own")
     status: str
     status_fr: str
     method: str
@@ -68,6 +70,7 @@ class Term(_Strict):
 
     role: str
     variable: str
+    base_variable: str | None = Field(description="what the variable is a published share of: both multiply")
     coefficient: float
 
 
@@ -79,7 +82,34 @@ class Formula(_Strict):
     symbolic: str
     numeric: str = Field(description="the numbers put in; where one is missing, why")
     scale: float
+    from_level: str | None = Field(description="units whose cells are summed; null when they are the zone’s own")
     terms: tuple[Term, ...]
+
+
+class UnitInfo(_Strict):
+    """A unit (IRIS, tile, building) that the crosswalk puts in the zone."""
+
+    code: str
+    name: str | None
+    weight: float = Field(description="share of the unit that counts in the zone")
+    basis: str
+    basis_fr: str
+    population: float | None = Field(description="inhabitants of the unit in the zone, by its weight")
+    state: Literal["counted", "set_aside", "without_cell"]
+    cells: str = Field(description="its cells as they enter the sums")
+
+
+class Reported(_Strict):
+    """How a figure was brought from other units to its zone."""
+
+    level: str
+    level_fr: str
+    counted: int
+    set_aside: int = Field(description="units left out whole, for want of a cell")
+    without_cell: int = Field(description="units of which the source has no cell at all")
+    units: tuple[UnitInfo, ...] = Field(description="heaviest first")
+    interval_basis: str
+    scope: str = Field(description="what the lineage covers, and what it leaves out")
 
 
 class ModelUsed(_Strict):
@@ -118,6 +148,7 @@ class InputInfo(_Strict):
 
     role: str
     role_fr: str
+    term: str | None = Field(description="unit, and variable of the term: cells of one term multiply")
     variable: str | None
     weight: float | None
     value: float | None = Field(description="number that enters the formula, corrections applied")
@@ -212,6 +243,8 @@ class Explanation(_Strict):
     figure: FigureInfo
     definition: Definition
     formula: Formula
+    reported: Reported | None = Field(description="null when the cells are the zone’s own")
+    absent_source: str | None = Field(description="why a figure without a cell has none")
     model: ModelUsed | None
     editions: tuple[Edition, ...]
     comparisons: tuple[Comparison, ...]

@@ -6,11 +6,12 @@ import textwrap
 from collections.abc import Iterator
 
 from dagster_project.provenance.explain.formula import DECIMALS
-from dagster_project.provenance.explain.model import Explanation, InputInfo
+from dagster_project.provenance.explain.model import Explanation, InputInfo, Reported
 from dagster_project.provenance.french import (
     CORRECTIONS,
     GENERATIONS,
     NO_BREAK,
+    UNITS,
     moment,
     number,
     plural,
@@ -21,6 +22,8 @@ from dagster_project.provenance.verifier_preuve import FICTIF
 
 WIDTH = 100
 SAME_FILE = ("file", "sha256", "member", "dataset")
+SHOWN_UNITS = 10
+WEIGHT_DECIMALS = 4
 
 
 def render(explanation: Explanation, *, sql: bool = False) -> str:
@@ -60,6 +63,8 @@ def _head(e: Explanation) -> Iterator[str]:
     exact = figure.value is not None and round(figure.value, DECIMALS) != figure.value
     yield f"  {figure.value_fr}" + (f"   (avant arrondi : {number(figure.value)})" if exact else "")
     yield from _wrapped(f"{figure.status_fr}.")
+    if e.absent_source:
+        yield from _wrapped(e.absent_source)
     if figure.ci_low is not None and figure.ci_high is not None:
         yield f"  Intervalle : de {number(figure.ci_low, DECIMALS)} à {quantity(figure.ci_high, figure.unit, DECIMALS)}"
 
@@ -79,6 +84,18 @@ def _how(e: Explanation) -> Iterator[str]:
     yield from _wrapped(f"{e.formula.symbolic}{published}")
     yield from _wrapped(e.formula.numeric)
     yield from _wrapped(f"Méthode {e.figure.method} : {e.figure.method_fr}.")
+    if e.reported:
+        yield from _coverage(e, e.reported)
+
+
+def _coverage(e: Explanation, reported: Reported) -> Iterator[str]:
+    """What share of the zone the units render, what their weights rest on, where the interval comes from."""
+    if e.figure.coverage is not None:
+        share = quantity(e.figure.coverage * 100, "%", 1)
+        yield from _wrapped(f"Couverture : {share} des habitants de la zone sont dans les unités retenues.")
+    bases = dict.fromkeys(unit.basis_fr for unit in reported.units)
+    yield from _wrapped(f"Ce qui fonde les poids : {' ; '.join(bases)} (crosswalk).")
+    yield from _wrapped(reported.interval_basis)
 
 
 def _compared(e: Explanation) -> Iterator[str]:
@@ -102,7 +119,13 @@ def _compared(e: Explanation) -> Iterator[str]:
 def _inputs(e: Explanation) -> Iterator[str]:
     yield from _title("D’où il vient")
     described: list[tuple[object, ...]] = []
-    for rank, entry in enumerate(e.inputs, start=1):
+    if e.reported:
+        yield from _units(e.reported)
+        yield ""
+        yield from _wrapped(e.reported.scope)
+    # The cells of units stand in the table of units; one of each file stays, to describe it.
+    files = {(entry.sha256, entry.member): entry for entry in e.inputs if entry.term}
+    for rank, entry in enumerate((entry for entry in e.inputs if not entry.term), start=1):
         if rank > 1:
             yield ""
         yield from _input(entry, rank)
@@ -110,6 +133,28 @@ def _inputs(e: Explanation) -> Iterator[str]:
         if file not in described:
             described.append(file)
             yield from _file(entry)
+    for entry in files.values():
+        yield ""
+        yield f"  {entry.member or entry.file}"
+        yield from _file(entry)
+
+
+def _units(reported: Reported) -> Iterator[str]:
+    """The heaviest units, each with its cells."""
+    one, several = UNITS[reported.level]
+    count = plural(len(reported.units), one, several)
+    aside = f"{plural(reported.set_aside, 'écartée')} faute d’une cellule" if reported.set_aside else "aucune écartée"
+    missing = f", {number(reported.without_cell)} sans cellule dans la source" if reported.without_cell else ""
+    more = f" ; les {SHOWN_UNITS} de plus fort poids, toutes avec --json" if len(reported.units) > SHOWN_UNITS else ""
+    yield from _wrapped(f"Unités : {count}, {plural(reported.counted, 'retenue')}, {aside}{missing}{more}.")
+    for unit in reported.units[:SHOWN_UNITS]:
+        state = {"set_aside": ", écartée", "without_cell": ", sans cellule"}.get(unit.state, "")
+        people = f", {plural(round(unit.population), 'habitant')} dans la zone" if unit.population is not None else ""
+        name = f" {unit.name}" if unit.name else ""
+        weight = number(unit.weight, WEIGHT_DECIMALS)
+        yield from _wrapped(f"{one} {unit.code}{name} : poids {weight}{people}{state}", 4, 2)
+        if unit.cells:
+            yield from _wrapped(unit.cells, 6)
 
 
 def _input(entry: InputInfo, rank: int) -> Iterator[str]:

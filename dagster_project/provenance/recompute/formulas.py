@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagster_project.provenance.recompute.result import Modelled
 from dagster_project.provenance.release_folder import FIGURES, ask, records
+from dagster_project.provenance.verifier_preuve import NIVEAUX
 
 if TYPE_CHECKING:
     import duckdb
@@ -15,6 +18,8 @@ MODELLED = "M4"
 MODEL_COLUMNS = ("model", "model_version", "model_parameters")
 # Role and variable.
 Term = tuple[str, str]
+# Role, variable of the term, variable of the cell.
+UnitCell = tuple[str, str, str]
 
 
 class MissingModelColumnsError(LookupError):
@@ -22,7 +27,7 @@ class MissingModelColumnsError(LookupError):
 
 
 class Cell(NamedTuple):
-    """A row of CELLS."""
+    """A cell of a figure, beside the figure. `term` and `coverage` are for figures made of other units."""
 
     figure_id: str
     value: float | None
@@ -44,6 +49,50 @@ class Cell(NamedTuple):
     note: str | None
     note_row: int | None
     note_column: str | None
+    term: str | None = None
+    coverage: float | None = None
+
+
+@dataclass(frozen=True)
+class FormulaTerm:
+    """A term: a cell, or the product of a published share (`variable`) and of what it is a share of (`base`)."""
+
+    role: str
+    variable: str
+    base: str | None
+    coefficient: float
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Variables of its cells, the term's own first."""
+        return (self.variable,) if self.base is None else (self.variable, self.base)
+
+
+@dataclass
+class Path:
+    """One way to have an indicator. `from_level` is where its cells are when they are not the zone's own."""
+
+    from_level: str | None
+    terms: list[FormulaTerm] = field(default_factory=list)
+
+    @cached_property
+    def coefficients(self) -> dict[Term, float]:
+        """Coefficient of each term, for cells of the zone itself."""
+        return {(term.role, term.variable): term.coefficient for term in self.terms}
+
+    @cached_property
+    def unit_cells(self) -> dict[UnitCell, float | None]:
+        """Coefficient of each cell of a unit; None for the base of a share, which is not weighed twice."""
+        return {
+            (term.role, term.variable, name): term.coefficient if name == term.variable else None
+            for term in self.terms
+            for name in term.cells
+        }
+
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """Variables of all its cells."""
+        return frozenset(name for term in self.terms for name in term.cells)
 
 
 class Formula:
@@ -51,34 +100,47 @@ class Formula:
 
     Attributes:
         scale: factor of the ratio.
-        direct: coefficient by role and variable, where the producer publishes the value.
-        ratio: the same, where numerators are divided by denominators.
+        paths: by their rank.
     """
 
     def __init__(self, scale: float) -> None:
         self.scale = scale
-        self.direct: dict[Term, float] = {}
-        self.ratio: dict[Term, float] = {}
+        self.paths: dict[int, Path] = {}
 
-    def add(self, role: str, variable: str, coefficient: float) -> None:
+    def add(self, rank: int, from_level: str | None, term: FormulaTerm) -> None:
         """Add a term to the path it belongs to."""
-        (self.direct if role == "value" else self.ratio)[role, variable] = coefficient
+        self.paths.setdefault(rank, Path(from_level)).terms.append(term)
 
-    def terms(self, cells: Sequence[Cell]) -> dict[Term, float]:
-        """The terms of the path that these cells take."""
-        return self.direct if cells[0].role == "value" else self.ratio
+    def path(self, method: str, variables: Iterable[str], *, direct: bool) -> Path:
+        """The path that cells take.
+
+        Args:
+            method: of the figure: it says from which units its cells are.
+            variables: variables of its cells.
+            direct: whether the producer publishes the value.
+
+        Returns:
+            The path of these units and variables; when none has all of these and no other, the first of these units
+            and of this kind, which the cells will be found not to follow.
+        """
+        level, present = NIVEAUX.get(method), frozenset(variables)
+        of_level = [path for path in self.paths.values() if path.from_level == level]
+        exact = [path for path in of_level if path.variables == present]
+        of_kind = [path for path in (*exact, *of_level) if direct == (path.terms[0].role == "value")]
+        return next(iter(of_kind or exact or of_level), Path(level))
 
 
-def load_formulas(connection: duckdb.DuckDBPyConnection) -> dict[str, Formula]:
-    """Formula of each indicator that has a figure to recompute."""
+def load_formulas(connection: duckdb.DuckDBPyConnection, figures: str = FIGURES) -> dict[str, Formula]:
+    """Formula of each indicator that has a row in the table or view `figures`; terms by role, then variable."""
     query = (
-        "select indicator_code, indicator.scale, role, variable, coefficient from indicator_term "
-        "inner join indicator using (indicator_code) "
-        "where indicator_code in (select indicator_code from figure) order by all"
+        "select indicator_code, indicator.scale, path, from_level, role, variable, base_variable, coefficient "
+        "from indicator_term inner join indicator using (indicator_code) "
+        f"where indicator_code in (select indicator_code from {figures}) order by all"
     )
     formulas: dict[str, Formula] = {}
-    for code, scale, role, variable, coefficient in ask(connection, query).fetchall():
-        formulas.setdefault(code, Formula(float(scale))).add(role, variable, float(coefficient))
+    for code, scale, rank, from_level, role, variable, base, coefficient in ask(connection, query).fetchall():
+        term = FormulaTerm(role, variable, base, float(coefficient))
+        formulas.setdefault(code, Formula(float(scale))).add(rank, from_level, term)
     return formulas
 
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 SHOWN = 200  # differences kept in full; the rest are counted
+TOLERANCE = 1e-9  # relative
+# Value, numerator, denominator.
+Outcome = tuple[float | None, float | None, float | None]
+# Kind of difference, reason, what the release says, what is found.
+Fault = tuple[str, str, Any, Any]
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,7 @@ class Recomputation:
         cells: distinct cells read again and found as the release has them.
         files: archived files read.
         searched: zones looked for in the files that are said not to hold them.
+        without_source: figures without a cell, as the release says of their absent source.
         unproven: figures that hang on a file that could not be read.
     """
 
@@ -75,6 +84,7 @@ class Recomputation:
     cells: int = 0
     files: int = 0
     searched: int = 0
+    without_source: int = 0
     unproven: int = 0
     modelled: list[Modelled] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
@@ -89,9 +99,24 @@ class Recomputation:
     def recomputed(self) -> int:
         return sum(self.by_method.values())
 
+    def judged(self, figure_id: str, method: str, faults: Sequence[Fault], *, identical: bool) -> None:
+        """Count a figure that was recomputed, or keep what is wrong with it."""
+        for what, reason, expected, found in faults:
+            self.differs(Difference(what, reason, figure_id, expected=str(expected), found=str(found)))
+        if not faults:
+            self.by_method[method] = self.by_method.get(method, 0) + 1
+            self.identical += identical
+
     def differs(self, difference: Difference) -> None:
         """Keep a difference, or only count it beyond SHOWN."""
         if len(self.differences) < SHOWN:
             self.differences.append(difference)
         else:
             self.uncounted += 1
+
+
+def close(stated: float | None, obtained: float | None) -> bool:
+    """Whether two numbers agree within TOLERANCE; absent ones agree with absent ones."""
+    if stated is None or obtained is None:
+        return stated is obtained
+    return math.isclose(stated, obtained, rel_tol=TOLERANCE)

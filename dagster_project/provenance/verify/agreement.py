@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from dagster_project.provenance.release_folder import ReleaseFolder, ask
 from dagster_project.provenance.verify.notes import list_note_columns
+from dagster_project.provenance.verify.prelude import PRELUDE, Rule
 from dagster_project.provenance.verify.result import SHOWN, Chapter
-from dagster_project.provenance.verify.rules import PRELUDE, RULES, Rule
+from dagster_project.provenance.verify.rules import RULES
 
 if TYPE_CHECKING:
     import duckdb

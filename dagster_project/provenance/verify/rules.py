@@ -6,35 +6,18 @@ feed each variable, the notes and the corrections are told elsewhere in the rele
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from dagster_project.provenance.verifier_preuve import CALCUL
-
-PRELUDE = f"""
-create view cellule as
-select lineage.*, figure.indicator_code, figure.zone_code, figure.zone_level, figure.generation, figure.vintage
-from lineage inner join indicator_value as figure using (figure_id)
-where lineage.role in {CALCUL};
-
-create view chemin as
-select figure_id, bool_or(role = 'value') as direct from cellule group by figure_id;
-"""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule. `broken` selects what breaks it: a figure or a zone, and a French sentence."""
-
-    title: str
-    broken: str
-
+from dagster_project.provenance.verifier_preuve import NIVEAUX
+from dagster_project.provenance.verify.prelude import Rule
+from dagster_project.provenance.verify.units import UNITS
 
 RULES = (
     Rule(
         "Chaque chiffre a des cellules, et chaque cellule un chiffre",
         """
         select figure_id, 'aucune ligne de lineage.parquet n’entre dans son calcul'
-        from indicator_value anti join cellule using (figure_id)
+        from indicator_value
+        anti join cellule using (figure_id)
+        anti join (from source_presence where not present) as absente using (dataset, vintage, status)
         union all
         select distinct figure_id, 'lineage.parquet cite ce chiffre, qui n’est pas dans indicator_value.parquet'
         from lineage anti join indicator_value using (figure_id)
@@ -60,21 +43,20 @@ RULES = (
     ),
     Rule(
         "Les cellules sont celles de la formule, une par terme, sous leur coefficient",
-        """
+        f"""
         with
 
         attendu as (
             select figure.figure_id, figure.method, terme.role, terme.variable, terme.coefficient
             from indicator_value as figure
             inner join chemin using (figure_id)
-            inner join indicator_term as terme
-                on figure.indicator_code = terme.indicator_code and (terme.role = 'value') = chemin.direct
-            where figure.method != 'M4'
+            inner join indicator_term as terme using (indicator_code, path)
+            where figure.method not in {("M4", *NIVEAUX)}
         ),
 
         present as (
             select figure_id, role, variable, count(*) as cellules, min(weight) as poids
-            from cellule group by figure_id, role, variable
+            from cellule where not reporte group by figure_id, role, variable
         )
 
         select
@@ -91,34 +73,35 @@ RULES = (
             or (method = 'M0' and (cellules > 1 or poids is distinct from cast(coefficient as double)))
         """,
     ),
+    UNITS,
     Rule(
         "Chaque ligne de fichier est nommée par sa cellule-clé, qui désigne la zone",
         """
         with
 
         ligne as (
-            select distinct figure_id, dataset, source_sha256, source_member, source_row
+            select distinct figure_id, dataset, source_sha256, source_member, source_row, place
             from cellule
             where source_row is not null and dataset in (select dataset from lineage where role = 'key')
         ),
 
         cle as (
-            select lineage.*, figure.zone_code
+            select lineage.*, coalesce(lineage.term, figure.zone_code) as place
             from lineage inner join indicator_value as figure using (figure_id)
             where role = 'key'
         )
 
         select figure_id, 'aucune cellule-clé pour la ligne ' || source_row || ' de ' || source_member
-        from ligne anti join cle using (figure_id, source_sha256, source_member, source_row)
+        from ligne anti join cle using (figure_id, source_sha256, source_member, source_row, place)
         union all
         select figure_id, 'cellule-clé sans cellule de calcul, ligne ' || source_row || ' de ' || source_member
-        from cle anti join ligne using (figure_id, source_sha256, source_member, source_row)
+        from cle anti join ligne using (figure_id, source_sha256, source_member, source_row, place)
         union all
-        select figure_id, 'la cellule-clé porte « ' || coalesce(raw_value, '') || ' », non la zone ' || zone_code
+        select figure_id, 'la cellule-clé porte « ' || coalesce(raw_value, '') || ' », non la zone ' || place
         from cle
         where
-            coalesce(trim(raw_value), '') != zone_code
-            and not (zone_code = 'ENSEMBLE' and upper(trim(raw_value)) = 'ENSEMBLE')
+            coalesce(trim(raw_value), '') != place
+            and not (place = 'ENSEMBLE' and upper(trim(raw_value)) = 'ENSEMBLE')
         """,
     ),
     Rule(
@@ -186,7 +169,7 @@ RULES = (
                     and voulue.note_column = colonne_note.source_column
             left join corrections using (correction_id)
             where
-                voulue.note_column is not null and cellule.source_row is not null
+                voulue.note_column is not null and cellule.source_row is not null and not cellule.reporte
                 and coalesce(trim(cellule.raw_value), '') = '' and coalesce(corrections.action, '') != 'override'
         ),
 
@@ -240,7 +223,10 @@ RULES = (
                 || coalesce(cellule.correction_id, 'aucune') || ' dans lineage.parquet, '
                 || coalesce(declaree.correction_id, 'aucune') || ' dans corrections.parquet'
         from cellule
-        left join corrections as declaree using (dataset, vintage, zone_code, source_column)
+        left join corrections as declaree
+            on
+                cellule.dataset = declaree.dataset and cellule.vintage = declaree.vintage
+                and cellule.place = declaree.zone_code and cellule.source_column = declaree.source_column
         where cellule.correction_id is distinct from declaree.correction_id
         """,
     ),

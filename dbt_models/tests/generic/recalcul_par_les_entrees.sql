@@ -1,6 +1,7 @@
 {#
-    The inputs of a figure recompute it, from the producers' text and the formula alone: 1e-9 relative. A figure
-    without a value has an input without one, or an empty denominator.
+    The inputs of a figure recompute it, from the producers' text and the formula alone: 1e-9 relative. Cells of one term
+    multiply. A figure without a value has an input without one, an empty denominator, or units that render too little
+    of its zone.
 #}
 {% test recalcul_par_les_entrees(model) %}
 with
@@ -14,6 +15,7 @@ cellule as (
     select
         entree.figure_id,
         entree.role,
+        coalesce(entree.term, entree.variable) as term,
         entree.weight,
         {{ valeur_corrigee(nombre('entree.raw_value')) }} as value
     from {{ ref('figure_input') }} as entree
@@ -21,15 +23,26 @@ cellule as (
     where entree.role in ('value', 'numerator', 'denominator')
 ),
 
+terme as (
+    select
+        figure_id,
+        role,
+        term,
+        product(weight * value) as value,
+        bool_and(value is not null) as complete
+    from cellule
+    group by all
+),
+
 somme as (
     select
         figure_id,
         bool_or(role = 'value') as published,
-        bool_and(value is not null) as complete,
-        sum(weight * value) filter (where role = 'value') as published_value,
-        sum(weight * value) filter (where role = 'numerator') as numerator,
-        sum(weight * value) filter (where role = 'denominator') as denominator
-    from cellule
+        bool_and(complete) as complete,
+        sum(value) filter (where role = 'value') as published_value,
+        sum(value) filter (where role = 'numerator') as numerator,
+        sum(value) filter (where role = 'denominator') as denominator
+    from terme
     group by figure_id
 ),
 
@@ -39,7 +52,7 @@ recalcul as (
         figure.value,
         figure.status,
         case
-            when not somme.complete then null
+            when not somme.complete or figure.coverage < {{ var('couverture_minimale') }} then null
             when somme.published then somme.published_value
             else indicator.scale * somme.numerator / nullif(somme.denominator, 0)
         end as recomputed

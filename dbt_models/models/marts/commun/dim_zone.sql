@@ -39,10 +39,44 @@ all_qpv as (
     where generation = 'QP2015'
 ),
 
+iris as (
+    select
+        'IRIS' as zone_level, iris_code as zone_code, 'COG' as generation, iris_name as name,
+        [commune_code] as communes, epci_code as epci, departement_code as departement, region_code as region,
+        population_hab,
+        'ign_contours_iris' as source_dataset, source_sha256, source_member, source_row,
+        'code_iris' as source_column, iris_code as zone_key
+    from {{ ref('int_zones__iris') }}
+    where {{ dans_le_territoire('departement_code') }}
+),
+
+{# Named by their largest commune; they stand in no list of zones. #}
+comparison as (
+    select
+        member.zone_level, member.zone_code, member.generation,
+        case member.zone_level when 'HQPV' then '' else 'Unité urbaine de ' end
+        || arg_max(commune.commune_name, member.iris_population) || ', hors quartiers prioritaires' as name,
+        list(distinct member.commune_code order by member.commune_code) as communes,
+        case when count(distinct member.epci_code) = 1 then min(member.epci_code) end as epci,
+        case when count(distinct member.departement_code) = 1 then min(member.departement_code) end as departement,
+        case when count(distinct member.region_code) = 1 then min(member.region_code) end as region,
+        sum(member.weight * member.iris_population order by member.iris_code) as population_hab,
+        null as source_dataset, null as source_sha256, null as source_member, null as source_row,
+        null as source_column, null as zone_key
+    from {{ ref('int_zones__comparaison') }} as member
+    left join {{ ref('int_zones__communes') }} as commune using (commune_code)
+    where {{ dans_le_territoire('member.departement_code') }}
+    group by member.zone_level, member.zone_code, member.generation
+),
+
 zone as (
     select * from qpv
     union all
     select * from administrative
+    union all
+    select * from iris
+    union all
+    select * from comparison
     union all
     select * from all_qpv
 )

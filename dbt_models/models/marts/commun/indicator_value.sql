@@ -1,11 +1,56 @@
 {# The heart: one row per indicator, zone, generation and edition. #}
 with
 
-figure as (
-    {% for theme in ['population', 'revenus', 'couverture', 'emploi'] %}
+{# Published figures, and what is computed from counts of the same zone. #}
+direct as (
+    {% for theme in themes() %}
         select * from {{ ref('int_indicateurs__' ~ theme) }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
+),
+
+{# Figures brought from another geography, with their measured interval. #}
+reported as (
+    select figure.*, bounds.ci_low, bounds.ci_high
+    from {{ ref('int_indicateurs__sante_reportes') }} as figure
+    left join {{ ref('int_report__intervalles') }} as bounds
+        using (indicator_code, zone_level, zone_code, generation, vintage)
+),
+
+figure as (
+    select
+        indicator_code, zone_level, zone_code, generation, vintage, value, numerator, denominator,
+        cast(null as double) as ci_low,
+        cast(null as double) as ci_high,
+        cast(null as double) as n_effective,
+        'M0' as method,
+        cast(case when status = 'ok' then 1 end as double) as coverage,
+        status, dataset, variable_groups,
+        cast(null as varchar) as model,
+        cast(null as varchar) as model_version,
+        cast(null as varchar) as model_parameters
+    from direct
+    union all
+    select
+        indicator_code, zone_level, zone_code, generation, vintage, value, numerator, denominator,
+        case when value is not null then ci_low end,
+        case when value is not null then ci_high end,
+        case when value is not null then n_effective end,
+        method,
+        case when value is not null or status = 'non_couvert' then coverage end,
+        status, dataset, variable_groups, null, null, null
+    from reported
+    union all
+    select
+        indicator_code, zone_level, zone_code, generation, vintage, null, null, null, null, null, null,
+        'M0', null, status, dataset, variable_groups, null, null, null
+    from {{ ref('int_indicateurs__absents') }}
+    union all
+    select
+        indicator_code, zone_level, zone_code, generation, vintage, value, numerator, denominator,
+        ci_low, ci_high, n_effective, 'M4', coverage, status, dataset, variable_groups,
+        model, model_version, model_parameters
+    from {{ ref('int_indicateurs__modeles') }}
 ),
 
 dated as (
@@ -60,11 +105,11 @@ select
     indicator.unit,
     dated.numerator,
     dated.denominator,
-    cast(null as double) as ci_low,
-    cast(null as double) as ci_high,
-    cast(null as double) as n_effective,
-    'M0' as method,
-    cast(case when dated.status = 'ok' then 1 end as double) as coverage,
+    dated.ci_low,
+    dated.ci_high,
+    dated.n_effective,
+    dated.method,
+    dated.coverage,
     dated.status,
     case
         when dated.previous_vintage is null then null
@@ -73,6 +118,9 @@ select
     described_edition.reference_period,
     dated.dataset,
     catalogue.licence,
+    dated.model,
+    dated.model_version,
+    dated.model_parameters,
     {{ figure_id() }} as figure_id,
     '{{ env_var("DQ_DBT_BUILD_ID", "local")[:12] }}' as run_id
 from dated

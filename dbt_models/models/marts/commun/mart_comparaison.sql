@@ -17,6 +17,12 @@ comparison_zone as (
     select zone_code as qpv_code, generation, 'COM' as comparison_level, unnest(communes) as comparison_code
     from qpv
     union all
+    select zone_code, generation, 'HQPV', array_to_string(communes, '+') from qpv
+    union all
+    select distinct qpv.zone_code, qpv.generation, 'UUENV', iris.unite_urbaine_code
+    from qpv
+    inner join {{ ref('int_zones__iris') }} as iris on list_contains(qpv.communes, iris.commune_code)
+    union all
     select zone_code, generation, 'EPCI', epci from qpv
     union all
     select zone_code, generation, 'DEP', departement from qpv
@@ -54,6 +60,7 @@ inner join figure as comparison
         and figure.reference_period = comparison.reference_period
         and comparison_zone.comparison_level = comparison.zone_level
         and comparison_zone.comparison_code = comparison.zone_code
+        and comparison.generation in (figure.generation, 'COG')
 where figure.zone_level = 'QPV'
 order by
     figure.indicator_code, figure.zone_code, figure.vintage,

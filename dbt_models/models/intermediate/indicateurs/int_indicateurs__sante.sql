@@ -1,0 +1,1 @@
+{{ indicateurs('sante') }}

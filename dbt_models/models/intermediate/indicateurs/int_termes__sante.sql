@@ -1,0 +1,1 @@
+{{ termes('sante') }}

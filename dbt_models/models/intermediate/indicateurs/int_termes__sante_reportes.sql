@@ -1,0 +1,1 @@
+{{ termes_reportes('sante') }}

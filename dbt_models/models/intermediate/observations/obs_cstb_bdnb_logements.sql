@@ -1,0 +1,1 @@
+{{ observation('cstb_bdnb_logements') }}

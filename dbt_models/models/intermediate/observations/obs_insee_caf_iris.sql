@@ -1,0 +1,1 @@
+{{ observation('insee_caf_iris') }}

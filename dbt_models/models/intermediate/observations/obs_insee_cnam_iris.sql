@@ -1,0 +1,1 @@
+{{ observation('insee_cnam_iris') }}

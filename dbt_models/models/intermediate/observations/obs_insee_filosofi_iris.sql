@@ -1,0 +1,1 @@
+{{ observation('insee_filosofi_iris') }}

@@ -1,0 +1,1 @@
+{{ observation('insee_iris_synthese') }}

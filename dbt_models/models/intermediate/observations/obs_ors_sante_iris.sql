@@ -1,0 +1,1 @@
+{{ observation('ors_sante_iris') }}

@@ -1,0 +1,1 @@
+{{ staging_table_administrative('insee_caf_iris', 'IRIS') }}

@@ -1,0 +1,1 @@
+{{ staging_table_administrative('insee_cnam_iris', 'IRIS') }}
