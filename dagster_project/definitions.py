@@ -12,6 +12,7 @@ from dagster_project.defs.dbt import dbt_definitions
 from dagster_project.defs.geography import derived_assets
 from dagster_project.defs.lineage import lineage_assets
 from dagster_project.defs.lock import lock_assets
+from dagster_project.defs.overlaps import overlap_assets
 from dagster_project.defs.progress import progress_logger
 from dagster_project.defs.raw import raw_assets
 from dagster_project.defs.release import MART_KEYS, release_assets
@@ -25,6 +26,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         assets=[
             *raw_assets(settings),
             *derived_assets(settings),
+            *overlap_assets(settings),
             *lock_assets(settings),
             dbt_models,
             *lineage_assets(settings, MART_KEYS),

@@ -32,6 +32,7 @@ def examine(settings: Settings) -> list[Finding]:
         _writable(settings.home),
         _space(settings.home),
         _sources(settings),
+        _absent(settings),
         _browser(),
         _real_files(),
     ]
@@ -70,6 +71,19 @@ def _sources(settings: Settings) -> Finding:
         return Finding("sources", True, f"{settings.sources}")
     ok = Path(str(settings.mirror)).is_dir()
     return Finding("miroir", ok, f"{settings.mirror}" if ok else f"{settings.mirror} n’existe pas : corrigez DQ_MIRROR")
+
+
+def _absent(settings: Settings) -> Finding:
+    """Datasets that may be absent, and are: a run succeeds without them, their figures have no value."""
+    from dagster_project.sources.http import FetchError
+    from dagster_project.sources.presence import absent_vintages
+
+    try:
+        found = sorted({f"{dataset.id} ({dataset.when_absent})" for dataset, _ in absent_vintages(settings)})
+    except FetchError as error:  # two files of the inbox could be meant
+        return Finding("jeux facultatifs", False, str(error), optional=True)
+    advice = f"absents : {', '.join(found)} ; voir « dq sources status » pour les obtenir" if found else "tous présents"
+    return Finding("jeux facultatifs", not found, advice, optional=True)
 
 
 def _browser() -> Finding:

@@ -19,6 +19,12 @@ _FILOSOFI = {
     "parts-du-revenu-a-100": "update t set PACT19 = '7,35' where _vintage = '2019'",
     "personnes-et-menages": "update t set NBPERS19 = '1' where _vintage = '2019'",
 }
+_TILES = {
+    "nombres-lisibles": "update t set men = 'c. 40'",
+    "effectifs-positifs": "update t set ind = '-3'",
+    "menages-pauvres-parmi-les-menages": "update t set men_pauv = '999999'",
+    "individus-au-moins-les-menages": "update t set ind = '0.5'",
+}
 _DEMO = {
     "nombres-lisibles": "update t set POP_MUN = '2 O61' where _vintage = '2021'",
     "population-plausible": "update t set POP_MUN = '12' where _vintage = '2021'",
@@ -44,6 +50,49 @@ BREAKS: dict[str, str] = {
         for rule, sql in _FILOSOFI.items()
     },
     **{f"{table}/{rule}": sql for table in ("insee_demo", "insee_demo_plat") for rule, sql in _DEMO.items()},
+    **{f"insee_filosofi_{mesh}/{rule}": sql for mesh in ("carreaux", "carreaux_nat") for rule, sql in _TILES.items()},
+    "insee_filosofi_carreaux_nat/onze-menages-au-moins": "update t set men = '10'",
+    "insee_filosofi_carreaux_nat/maille-de-l-identifiant": "update t set tmaille = '250'",
+    "ign_contours_iris/commune-de-l-iris": "update t set code_commune = '72181'",
+    "ign_contours_iris/nombres-lisibles": "update t set population = '2 061,5'",
+    "insee_iris_synthese/commune-de-l-iris": "update t set COM = '72181'",
+    "insee_iris_synthese/nombres-lisibles": "update t set P22_POP = '2 061,5'",
+    "insee_iris_synthese/parts-entre-0-et-100": "update t set dm_imm_pct_22 = '207'",
+    "insee_iris_synthese/effectifs-positifs": "update t set P22_POP = '-1'",
+    "insee_iris_synthese/niveau-de-vie-plausible": "update t set rev_disp_med_21 = '2336'",
+    "insee_iris_reference/commune-de-l-iris": "update t set DEPCOM = '72181'",
+    "insee_iris_reference/commune-non-decoupee": "update t set TYP_IRIS = if(TYP_IRIS = 'Z', 'H', 'Z')",
+    "insee_filosofi_iris/commune-de-l-iris": "update t set COM = '72181'",
+    "insee_filosofi_iris/nombres-lisibles": "update t set DISP_MED19 = 'c. 21000' where _vintage = '2019'",
+    "insee_filosofi_iris/taux-de-pauvrete-entre-0-et-100": "update t set DISP_TP6019 = '205' where _vintage = '2019'",
+    "insee_filosofi_iris/niveau-de-vie-plausible": "update t set DISP_MED19 = '1940' where _vintage = '2019'",
+    "insee_filosofi_iris/niveau-de-vie-par-edition": "update t set DISP_MED19 = '9000' where _vintage = '2019'",
+    "insee_filosofi_iris/deciles-croissants": (
+        "update t set DISP_D119 = '90000', DISP_MED19 = '21000' where _vintage = '2019'"
+    ),
+    "insee_filosofi_iris/gini-entre-0-et-1": "update t set DISP_GI19 = '24,1' where _vintage = '2019'",
+    "insee_filosofi_iris/notes-connues": "update t set DISP_NOTE19 = '9' where _vintage = '2019'",
+    "insee_caf_iris/nombres-lisibles": "update t set A = '<5' where _vintage = '2020'",
+    "insee_caf_iris/effectifs-positifs": "update t set A = '-1'",
+    "insee_caf_iris/ligne-non-diffusee-vide": "update t set NOTE = '3', A = '120'",
+    "insee_caf_iris/personnes-couvertes-au-moins-les-allocataires": "update t set A = '999999', PERCOU = '120'",
+    "insee_caf_iris/rsa-parmi-les-allocataires": "update t set A = '120', ARSAS = '999999'",
+    "insee_caf_iris/monoparents-parmi-les-allocataires": "update t set A = '120', AM = '999999'",
+    "insee_cnam_iris/nombres-lisibles": "update t set C = 'nd'",
+    "insee_cnam_iris/beneficiaires-parmi-les-couverts": "update t set C = '100', C_C2SNP = '80', C_C2SP = '30'",
+    "insee_cnam_iris/ages-parmi-les-beneficiaires": "update t set C_C2SNP = '80', C_17_C2SNP = '81'",
+    "cnam_pathologies/nombres-lisibles": "update t set Ntop = '1 200'",
+    "cnam_pathologies/prevalence-entre-0-et-100": "update t set prev = '101'",
+    "cnam_pathologies/patients-parmi-la-population": "update t set Npop = '10', Ntop = '20'",
+    "cstb_bdnb_logements/nombres-lisibles": "update t set nb_log = 'douze'",
+    "cstb_bdnb_logements/logements-positifs": "update t set nb_log = '-1'",
+    "cstb_bdnb_logements/abscisse-en-lambert-93": "update t set x = '-2.8'",
+    "cstb_bdnb_logements/ordonnee-en-lambert-93": "update t set y = '48.3'",
+    "ors_sante_iris/code-iris-bien-forme": "update t set code = '10010101' where niveau = 'IRIS'",
+    **{
+        f"ors_sante_iris/{count}-parmi-les-beneficiaires": f"update t set n_beneficiaires = '20', n_{count} = '21'"
+        for count in ("asthme", "diabete", "ald")
+    },
     "contour-non-vide": "update t set geometry_original = null",
     "annee-du-fichier": "update t set annee = '1999'",
     "montant-plausible": "update t set montant = '1987506'",

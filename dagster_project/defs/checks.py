@@ -92,6 +92,8 @@ def _shown(key: dg.AssetCheckKey, suite: Suite, results: list[ExpectationResult]
 
 def _held(results: list[ExpectationResult]) -> str:
     skipped = sum(result.skipped for result in results)
+    if skipped == len(results):
+        return results[0].observed  # an absent dataset, or rules that only real sources can break
     return f"{len(results) - skipped} attentes tenues" + (f", {skipped} sans objet" if skipped else "")
 
 

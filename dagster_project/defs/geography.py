@@ -16,7 +16,13 @@ from dagster_project.quality.corrections import corrections_table, load_correcti
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
 from dagster_project.sources.code import catalogue_facts
-from dagster_project.sources.derived import cached_table, catalogue_rows, catalogue_table, source_file_table
+from dagster_project.sources.derived import (
+    cached_table,
+    catalogue_rows,
+    catalogue_table,
+    source_file_table,
+    source_presence_table,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,7 +48,7 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         inputs = [settings.raw_dir / f"{name}.parquet" for name in RAW_TABLES]
         path = settings.derived_dir / "zone_geometries.parquet"
         rows = cached_table(path, inputs, geometries_code, lambda: build_zone_geometries(settings.raw_dir))
-        return _result(path, rows, {"contours_repares": _repaired(path)})
+        return table_result(path, rows, {"contours_repares": _repaired(path)})
 
     @dg.asset(
         key=["derived", "catalogue"],
@@ -69,6 +75,22 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         return _small(settings.derived_dir / "source_file.parquet", table)
 
     @dg.asset(
+        key=["derived", "source_presence"],
+        deps=[raw_key(name) for name in datasets],
+        group_name="provenance",
+        kinds={"python", "parquet"},
+        owners=[OWNER],
+        description="Millésimes reçus et millésimes absents, avec le motif : convention à signer, ou jeu non couvert.",
+        code_version=code_version(source_presence_table.__module__, own=[__name__], facts=catalogue_facts(datasets)),
+    )
+    def source_presence() -> dg.MaterializeResult[Any]:
+        table = source_presence_table(datasets, settings.raw_dir)
+        absent = [f"{row['dataset']} {row['vintage']} ({row['status']})" for row in table.to_pylist() if row["status"]]
+        return _small(
+            settings.derived_dir / "source_presence.parquet", table, {"absents": ", ".join(absent) or "aucun"}
+        )
+
+    @dg.asset(
         key=["derived", "corrections"],
         group_name="provenance",
         kinds={"python", "parquet"},
@@ -84,16 +106,17 @@ def derived_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     def corrections() -> dg.MaterializeResult[Any]:
         return _small(settings.derived_dir / "corrections.parquet", corrections_table(declared, datasets))
 
-    return [zone_geometries, catalogue, source_file, corrections]
+    return [zone_geometries, catalogue, source_file, source_presence, corrections]
 
 
-def _small(path: Path, table: pa.Table) -> dg.MaterializeResult[Any]:
+def _small(path: Path, table: pa.Table, metadata: dict[str, Any] | None = None) -> dg.MaterializeResult[Any]:
     """Write a table whose rows are their own digest."""
     rows = cached_table(path, [], str(table.to_pydict()), lambda: table)
-    return _result(path, rows, {})
+    return table_result(path, rows, metadata or {})
 
 
-def _result(path: Path, rows: int, metadata: dict[str, Any]) -> dg.MaterializeResult[Any]:
+def table_result(path: Path, rows: int, metadata: dict[str, Any]) -> dg.MaterializeResult[Any]:
+    """What Dagster records of a table written at `path`: its content as data version, its rows, and more metadata."""
     return dg.MaterializeResult(
         data_version=dg.DataVersion(_content(path)),
         metadata={"dagster/row_count": rows, "dagster/uri": str(path), **metadata},

@@ -8,6 +8,7 @@ import dagster as dg
 
 from dagster_project.defs import OWNER
 from dagster_project.settings import Settings
+from dagster_project.sources import partner
 from dagster_project.sources.catalogue import Dataset, load_catalogue
 from dagster_project.sources.code import raw_code_version
 from dagster_project.sources.http import FetchError
@@ -57,7 +58,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
 
 
 def _check_specs(dataset: Dataset) -> list[dg.AssetCheckSpec]:
-    names = ", ".join(RAW_VALIDATION_NAMES)
+    names = ", ".join([*RAW_VALIDATION_NAMES, *(partner.RULES if dataset.convention else ())])
     return [
         dg.AssetCheckSpec(
             BLOCKING_CHECK,
@@ -132,5 +133,6 @@ def _materialisation(dataset: Dataset, result: RawResult) -> dg.MaterializeResul
             "octets_nouveaux": result.changed,
             "lignes_par_millesime": dg.MetadataValue.json(result.vintages),
             "fichiers": dg.MetadataValue.table(files) if files else "aucun",
+            "millesimes_absents": ", ".join(f"{vintage} ({why})" for vintage, why in result.absent.items()) or "aucun",
         },
     )

@@ -15,7 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from dagster_project.closure import code_version
-from dagster_project.settings import Settings
+from dagster_project.provenance.dbt_code import modules_called
+from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources.catalogue import load_catalogue
 
 # The graph, by name since this layer imports none of it, less what moves no figure: when it runs, how a run is shown,
@@ -32,6 +33,7 @@ FILES = (
     "dbt_models/*.yml",
     "dbt_models/macros/**/*.sql",
     "dbt_models/models/**/*.sql",
+    "dbt_models/models/**/*.py",
     "dbt_models/models/**/*.yml",
     "dbt_models/tests/**/*",
     "seeds/*.csv",
@@ -70,7 +72,13 @@ def digest_files(paths: Iterable[Path], root: Path) -> str:
 @cache
 def code_digest() -> str:
     """Digest of all code and reference data that figures depend on, once raw tables are there."""
-    return code_version(GRAPH, files=FILES, without=OUTSIDE)
+    return code_version(GRAPH, *_called_by_models(), files=FILES, without=OUTSIDE)
+
+
+def _called_by_models() -> list[str]:
+    """Modules of ours that dbt's Python models call: the graph does not import them, dbt does."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(PROJECT_ROOT.glob("dbt_models/models/**/*.py"))]
+    return sorted({module for text in texts for module in modules_called(text)})
 
 
 def raw_versions(raw_dir: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ the macros it reaches, the variables these read, its configuration, its contract
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from dagster_project.closure import PACKAGE, code_version
 
 Node = Mapping[str, Any]
 
@@ -62,6 +65,7 @@ class NodeVersions:
         content = {
             **self._shared,
             "text": node.get("raw_code"),
+            "python": code_version(*modules) if (modules := _modules(node)) else None,
             "seed": _seed_content(node),
             "macros": texts,
             "environment": self._read_from(self._environment, "env_var", text),
@@ -100,6 +104,16 @@ class NodeVersions:
         calls = re.findall(rf"(?<!\w){function}\(\s*(?:['\"](\w+)['\"])?", text)
         names = set(values) if "" in calls else set(calls)
         return {name: values.get(name) for name in sorted(names - PLACES)}
+
+
+def modules_called(code: str) -> list[str]:
+    """Modules of ours that the text of a Python model imports, sorted."""
+    imports = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom)]
+    return sorted({node.module for node in imports if node.module and node.module.split(".")[0] == PACKAGE})
+
+
+def _modules(node: Node) -> list[str]:
+    return modules_called(node.get("raw_code") or "") if node.get("language") == "python" else []
 
 
 def _profile(path: Path) -> dict[str, Any]:

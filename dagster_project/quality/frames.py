@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import duckdb
 
 from dagster_project.quality.suites import Expectation, Suite
+from dagster_project.sources.absence import absence_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,7 @@ class Table:
     """A Parquet file opened for one suite."""
 
     def __init__(self, suite: Suite, path: Path) -> None:
+        self.absence = absence_of(path)  # why the table is empty on purpose, if it is
         self._suite = suite
         self._db = duckdb.connect()
         self._db.execute(MACROS)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from dagster_project.quality.downscaling import pictures
 from dagster_project.quality.report_model import QualityReport
 from dagster_project.quality.text import french
 
@@ -32,7 +33,8 @@ def build_report(path: Path, report: QualityReport) -> dict[str, str | int]:
         The verdict and the counts, for whoever shows them elsewhere.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, page_environment().get_template("rapport.html.j2").render(report=report, verdict=_VERDICT))
+    template = page_environment().get_template("rapport.html.j2")
+    replace_file(path, template.render(report=report, verdict=_VERDICT, pictures=pictures(report.downscaling)))
     replace_file(path.with_suffix(".json"), report.model_dump_json(indent=1) + "\n")
     totals: Counter[str] = Counter()
     for tally in report.tallies:

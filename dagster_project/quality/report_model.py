@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dagster_project.quality.downscaling import DownscalingError
 from dagster_project.quality.results import ExpectationResult
 
 Verdict = Literal["bloque", "avertissements", "conforme"]
@@ -113,6 +114,7 @@ class QualityReport(_Model):
     datasets: list[DatasetInfo]
     expectations: list[ExpectationResult]
     dbt_tests: list[DbtTest] = []
+    downscaling: list[DownscalingError] = Field([], description="measured error of figures brought from IRIS or tiles")
 
     @property
     def tallies(self) -> list[Tally]:

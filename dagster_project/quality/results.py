@@ -23,7 +23,7 @@ class ExpectationResult(BaseModel):
         observed: what was seen, in plain French.
         element_count: rows looked at; None for a rule on the whole column.
         failing_rows: the first failing rows, whole, with `_vintage` and `_source_row` where the table has them.
-        skipped: not evaluated, because it only makes sense on real sources; counts as passed.
+        skipped: not evaluated, because it only makes sense on real sources or the dataset is absent; counts as passed.
         error: why the rule could not be evaluated (a missing column, for instance); counts as failed.
     """
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.provenance.lock import BuildLock
+from dagster_project.quality.downscaling import DownscalingError, downscaling_errors
 from dagster_project.quality.report import build_report
 from dagster_project.quality.report_inputs import dataset_infos, dbt_tests
 from dagster_project.quality.report_model import QualityReport, RunInfo
@@ -62,8 +63,16 @@ def write_quality_report(
             dbt_target / "manifest.json",
             _failing_rows(settings, dbt_target),
         ),
+        downscaling=_downscaling(settings),
     )
     return build_report(report_path(settings), report)
+
+
+def _downscaling(settings: Settings) -> list[DownscalingError]:
+    import duckdb
+
+    with duckdb.connect(str(building_path(settings)), read_only=True) as connection:
+        return downscaling_errors(connection)
 
 
 def _failing_rows(settings: Settings, dbt_target: Path) -> dict[str, list[dict[str, Any]]]:

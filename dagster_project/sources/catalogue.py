@@ -95,6 +95,40 @@ class Column(_Strict):
     name: str
     type: Literal["code", "text", "count", "amount", "share", "index", "date", "note"]
     meaning: str = Field(min_length=3, description="plain French")
+    values: tuple[str, ...] = Field((), description="the only texts allowed, where the list is closed")
+    pattern: str | None = Field(None, description="regular expression that a filled cell matches whole")
+
+
+class Reference(_Strict):
+    """A code that must be known to another raw table."""
+
+    column: str
+    dataset: str = Field(description="id of the dataset that holds the list of codes")
+    dataset_column: str
+    where: dict[str, str] = Field(default_factory=dict, description="rows concerned: column and text")
+
+
+class Shape(_Strict):
+    """Which counts the rows of one kind carry: those listed are filled, the other counts are left empty."""
+
+    meaning: str = Field(min_length=3, description="plain French")
+    where: dict[str, str] = Field(description="rows concerned: column and text; a row is of the first kind it fits")
+    filled: tuple[str, ...] = Field(min_length=1)
+
+
+class Convention(_Strict):
+    """What a partner's file must respect; a breach stops it at the door, before the raw table is replaced."""
+
+    threshold: int = Field(ge=2, description="smallest count that may be delivered, zero apart")
+    masked: str = Field(min_length=1, description="text that stands for a count below the threshold")
+    denominator: str
+    numerators: tuple[str, ...] = Field(min_length=1, description="counts of which none exceeds the denominator")
+    codes: tuple[Reference, ...] = ()
+    shapes: tuple[Shape, ...] = ()
+
+    @property
+    def counts(self) -> tuple[str, ...]:
+        return (self.denominator, *self.numerators)
 
 
 class Bounds(_Strict):
@@ -124,6 +158,11 @@ class Dataset(_Strict):
     personal_data: Literal["none", "aggregate", "personal"] = "aggregate"
     secrecy: str = Field(min_length=3, description="how the producer marks secrecy, plain French")
     generation: Literal["QP2015", "QN2024"] | None = None
+    when_absent: Literal["stop", "convention", "non_couvert"] = Field(
+        "stop",
+        description="what a missing file means: an error, no convention signed yet, or a source that this place lacks",
+    )
+    convention: Convention | None = None
     vintages: tuple[Vintage, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -136,11 +175,23 @@ class Dataset(_Strict):
         names = [file.name for vintage in self.vintages for file in vintage.files]
         if len(names) != len(set(names)):
             raise ValueError(f"{self.id}: file names must be unique")
+        if (self.convention is not None) != (self.origin.access == "convention"):
+            raise ValueError(f"{self.id}: `convention` goes with access: convention, and the other way round")
+        declared = {column.name for column in self.columns}
+        if self.convention and (unknown := _columns_named(self.convention) - declared):
+            raise ValueError(f"{self.id}: `convention` names columns that are not declared ({sorted(unknown)})")
         return self
 
     @property
     def is_geographic(self) -> bool:
         return self.format in GEOGRAPHIC
+
+
+def _columns_named(convention: Convention) -> set[str]:
+    conditions = [*(code.where for code in convention.codes), *(shape.where for shape in convention.shapes)]
+    filled = [name for shape in convention.shapes for name in shape.filled]
+    codes = [code.column for code in convention.codes]
+    return {*convention.counts, *filled, *codes, *(name for where in conditions for name in where)}
 
 
 class _CatalogueFile(_Strict):

@@ -17,6 +17,8 @@ CARRIERS = (
     "dagster_project.sources.fetch",
     "dagster_project.sources.http",
 )
+# Only files delivered under a convention pass it.
+DOOR = "dagster_project.sources.partner"
 
 
 def raw_code_version(dataset: Dataset) -> str:
@@ -25,7 +27,7 @@ def raw_code_version(dataset: Dataset) -> str:
         "dagster_project.sources.raw",
         readers.module_of(dataset.format),
         facts=dataset.model_dump(mode="json"),
-        without=CARRIERS,
+        without=CARRIERS if dataset.convention else (*CARRIERS, DOOR),
         narrowed=[readers.__name__],
     )
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dagster_project.sources.absence import absence_reason
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -120,3 +122,35 @@ def source_file_table(datasets: dict[str, Dataset], raw_dir: Path) -> pa.Table:
     integers = {"size", "header_row", "rejects"}
     schema = pa.schema([(name, pa.int64() if name in integers else pa.string()) for name in SOURCE_FILE_COLUMNS])
     return pa.Table.from_pylist(rows, schema).sort_by([(name, "ascending") for name in SOURCE_FILE_COLUMNS[:5]])
+
+
+SOURCE_PRESENCE_COLUMNS = ("dataset", "vintage", "present", "status", "reason_fr")
+
+
+def source_presence_table(datasets: Mapping[str, Dataset], raw_dir: Path) -> pa.Table:
+    """One row per vintage of the catalogue: whether its files were there.
+
+    Args:
+        datasets: the catalogue.
+        raw_dir: folder of raw tables, whose manifests tell what was absent.
+
+    Returns:
+        Columns of SOURCE_PRESENCE_COLUMNS: `present` is a boolean, `status` is null, `convention` or `non_couvert`,
+        `reason_fr` is null where the vintage is present; sorted by dataset and vintage.
+    """
+    import pyarrow as pa
+
+    rows = []
+    for dataset in datasets.values():
+        path = raw_dir / f"{dataset.id}.json"
+        if not path.exists():
+            continue
+        absent = json.loads(path.read_text(encoding="utf-8"))["absent"]
+        for vintage in dataset.vintages:
+            status = absent.get(vintage.vintage)
+            reason = absence_reason(dataset, vintage) if status else None
+            rows.append((dataset.id, vintage.vintage, status is None, status, reason))
+    kinds = {"present": pa.bool_()}
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in SOURCE_PRESENCE_COLUMNS])
+    records = [dict(zip(SOURCE_PRESENCE_COLUMNS, row, strict=True)) for row in sorted(rows, key=lambda row: row[:2])]
+    return pa.Table.from_pylist(records, schema)

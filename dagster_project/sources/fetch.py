@@ -9,6 +9,7 @@ import fcntl
 from dataclasses import replace
 from email.utils import formatdate
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
@@ -23,6 +24,7 @@ from dagster_project.sources.locked import LockedBytesError, locked_file
 
 _UNFINISHED = (".part", ".crdownload", ".download", ".tmp")
 _SMALLEST_CEILING = 64 << 20
+_NOT_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
 class SourceMissing(FetchError):  # noqa: N818  the name is part of the modules' contract
@@ -160,7 +162,9 @@ class _Fetcher:
         try:
             locked = locked_file(lock, self.dataset.id, self.vintage.vintage, self.file.name)
         except LockedBytesError as error:
-            raise FetchError(str(error)) from error
+            # a lock names no bytes of a dataset that was absent: it is absent again
+            kind = FetchError if self.dataset.when_absent == "stop" else SourceMissing
+            raise kind(str(error)) from error
         for part in locked.parts:
             if not self.archive.is_intact(part.sha256):
                 raise FetchError(f"{locked.label}: {self.archive.root} has no sound object {part.sha256}")
@@ -175,10 +179,19 @@ class _Fetcher:
         except ValueError as error:
             raise FetchError(f"{place}: not an address ({error}); check --mirror or DQ_MIRROR") from error
         if scheme in ("http", "https"):
-            return self._over_http([(_joined(place, path), path) for path in self._mirror_paths()], "mirror")
+            return self._from_http_mirror(place)
         if scheme:
             raise FetchError(f"{place}: a mirror is a folder or an http(s) address, not {scheme}://")
         return self.from_folder(Path(place).expanduser(), "mirror")
+
+    def _from_http_mirror(self, address: str) -> tuple[ArchivedFile, ...]:
+        places = [(_joined(address, path), path) for path in self._mirror_paths()]
+        try:
+            return self._over_http(places, "mirror")
+        except FetchError as error:
+            if error.status in _NOT_THERE and self.dataset.when_absent != "stop":
+                raise self._missing(str(error)) from None
+            raise
 
     def from_live(self) -> tuple[ArchivedFile, ...]:
         if self.file.live.url is None:

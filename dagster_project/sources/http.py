@@ -229,7 +229,8 @@ class _Transfer:
             410: "the file was withdrawn: look for its new address on the page of the producer",
             429: "the server asks for fewer requests: run again later",
         }.get(status, "run again later" if status in policy.TRY_AGAIN else "not an answer that carries a file")
-        raise self._error(f"HTTP {status} {response.reason or ''}".rstrip() + f"; {advice}", status in policy.TRY_AGAIN)
+        message = f"HTTP {status} {response.reason or ''}".rstrip() + f"; {advice}"
+        raise FetchError(f"{self.url}: {message}", status in policy.TRY_AGAIN, status)
 
     def _check_ceiling(self, size: int) -> None:
         if size > self._max_bytes:

@@ -39,11 +39,12 @@ class FetchError(RuntimeError):
 
     Attributes:
         transient: whether trying again later may succeed without anybody doing anything.
+        status: what the server answered, where it is an answer that stopped the fetch.
     """
 
-    def __init__(self, message: str, transient: bool = False) -> None:
+    def __init__(self, message: str, transient: bool = False, status: int | None = None) -> None:
         super().__init__(redact(message))
-        self.transient = transient
+        self.transient, self.status = transient, status
 
 
 class _Redacted(logging.Filter):

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dagster_project.settings import Settings
-from dagster_project.sources.archive import ArchivedFile
-from dagster_project.sources.catalogue import Dataset, SourceFile, Vintage
+from dagster_project.sources import partner
+from dagster_project.sources.absence import ABSENT_KEY
+from dagster_project.sources.catalogue import Dataset, load_catalogue
 from dagster_project.sources.code import raw_code_version
-from dagster_project.sources.fetch import fetch_file, references
+from dagster_project.sources.raw_checks import (
+    PRESENCE,
+    REJECTED_ROWS,
+    ROW_COUNT,
+    presence_checks,
+    rejected_rows,
+    row_count,
+)
 from dagster_project.sources.raw_files import (
+    empty_table,
     is_intact,
     load_manifest,
     publish,
@@ -26,14 +35,14 @@ from dagster_project.sources.raw_files import (
     union_by_name,
 )
 from dagster_project.sources.readers import ReadError, ReadResult, read_file
+from dagster_project.sources.received import Fetched, Progress, Received, fetch_all
 from dagster_project.sources.validation import VALIDATION_NAMES, Validation, validate_file
 
-ROW_COUNT = "nombre_lignes"
-REJECTED_ROWS = "lignes_rejetees"
-RAW_VALIDATION_NAMES: tuple[str, ...] = (*VALIDATION_NAMES, ROW_COUNT, REJECTED_ROWS)
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-_REJECTS_SHOWN = 5
-Progress = Callable[[str], None]
+RAW_VALIDATION_NAMES: tuple[str, ...] = (*VALIDATION_NAMES, ROW_COUNT, REJECTED_ROWS, PRESENCE)
+
 FileValidation = tuple[str, Validation]
 
 
@@ -60,6 +69,7 @@ class RawResult:
         files: one entry per source file: what was received, its original header, rows and rejects.
         validations: (file, vintage or dataset it is about, result).
         changed: False when nothing had to be read again.
+        absent: vintages of which there is no file, each with why (`when_absent` of the catalogue).
     """
 
     dataset_id: str
@@ -74,16 +84,7 @@ class RawResult:
     changed: bool
     vintages: dict[str, int]
     origin: str
-
-
-@dataclass(frozen=True)
-class _Received:
-    """One source file, fetched, and what its size is compared with."""
-
-    vintage: Vintage
-    file: SourceFile
-    parts: tuple[ArchivedFile, ...]
-    references: tuple[ArchivedFile, ...]
+    absent: dict[str, str]
 
 
 def build_raw(dataset: Dataset, settings: Settings, *, progress: Progress | None = None) -> RawResult:
@@ -96,9 +97,11 @@ def build_raw(dataset: Dataset, settings: Settings, *, progress: Progress | None
             cannot be written.
     """
     tell = progress or _silent
-    origin = "demo" if settings.sources == "demo" else "real"
-    received = _fetch_all(dataset, settings, tell)
-    data_version = _data_version(dataset, received, origin)
+    fetched = fetch_all(dataset, settings, tell)
+    received = fetched.received
+    if received:
+        _build_lists(dataset, settings, tell)
+    data_version = _data_version(dataset, received, settings)
     manifest = load_manifest(settings.raw_dir / f"{dataset.id}.json")
     if manifest and manifest.get("data_version") == data_version and is_intact(settings.raw_dir, manifest):
         tell(f"{dataset.id}: unchanged, {manifest['rows']} rows")
@@ -106,32 +109,37 @@ def build_raw(dataset: Dataset, settings: Settings, *, progress: Progress | None
     validations = _validate_all(dataset, received)
     _stop_on_failure(dataset, validations)
     results = _read_all(dataset, received, validations, tell)
-    validations += _count_checks(dataset, received, results, origin)
+    validations += _content_checks(dataset, fetched, results, settings)
     _stop_on_failure(dataset, validations)
-    identity = {"data_version": data_version, "origin": origin}
-    return _write(dataset, settings, received, results, validations=validations, identity=identity)
+    identity = {"data_version": data_version, "origin": _origin(settings)}
+    return _write(dataset, settings, fetched, results, validations=validations, identity=identity)
+
+
+def _build_lists(dataset: Dataset, settings: Settings, tell: Progress) -> None:
+    """Bring up to date the tables whose codes a partner's file is held against.
+
+    They are not upstream of it in the graph: nothing in its rows comes from them, and an edge between two raw tables
+    would cut in two every step that checks or reads all raw tables at once.
+    """
+    for name in sorted({code.dataset for code in dataset.convention.codes}) if dataset.convention else []:
+        build_raw(load_catalogue()[name], settings, progress=tell)
+
+
+def _origin(settings: Settings) -> str:
+    return "demo" if settings.sources == "demo" else "real"
 
 
 def _silent(message: str) -> None:
     """Progress nobody listens to."""
 
 
-def _fetch_all(dataset: Dataset, settings: Settings, tell: Progress) -> list[_Received]:
-    """Every file, in the order of the raw table's rows: vintage, then file name."""
-    received = []
-    for vintage in sorted(dataset.vintages, key=lambda v: v.vintage):
-        for file in sorted(vintage.files, key=lambda f: f.name):
-            tell(f"{dataset.id} {vintage.vintage}: fetching {file.name}")
-            parts = fetch_file(dataset, vintage, file, settings)
-            received.append(_Received(vintage, file, parts, references(dataset, vintage, file, parts, settings)))
-    return received
-
-
-def _data_version(dataset: Dataset, received: Sequence[_Received], origin: str) -> str:
+def _data_version(dataset: Dataset, received: Sequence[Received], settings: Settings) -> str:
     content = {
-        "origin": origin,
+        "origin": _origin(settings),
         "parts": [[r.vintage.vintage, r.file.name, [[p.name, p.sha256] for p in r.parts]] for r in received],
         "code": raw_code_version(dataset),
+        # what the file is held against is among what decides whether it may pass
+        **({"lists": partner.lists_version(dataset, settings.raw_dir)} if dataset.convention and received else {}),
     }
     return _digest(content)
 
@@ -140,7 +148,7 @@ def _digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode("utf-8")).hexdigest()
 
 
-def _validate_all(dataset: Dataset, received: Sequence[_Received]) -> list[FileValidation]:
+def _validate_all(dataset: Dataset, received: Sequence[Received]) -> list[FileValidation]:
     return [
         (r.file.name, validation)
         for r in received
@@ -156,7 +164,7 @@ def _stop_on_failure(dataset: Dataset, validations: list[FileValidation]) -> Non
 
 
 def _read_all(
-    dataset: Dataset, received: Sequence[_Received], validations: list[FileValidation], tell: Progress
+    dataset: Dataset, received: Sequence[Received], validations: list[FileValidation], tell: Progress
 ) -> list[ReadResult]:
     results = []
     for r in received:
@@ -168,64 +176,42 @@ def _read_all(
     return results
 
 
-def _rows_by_vintage(received: Sequence[_Received], results: Sequence[ReadResult]) -> dict[str, int]:
+def _rows_by_vintage(received: Sequence[Received], results: Sequence[ReadResult]) -> dict[str, int]:
     rows: dict[str, int] = {}
     for r, result in zip(received, results, strict=True):
         rows[r.vintage.vintage] = rows.get(r.vintage.vintage, 0) + result.table.num_rows
     return rows
 
 
-def _count_checks(
-    dataset: Dataset, received: Sequence[_Received], results: Sequence[ReadResult], origin: str
+def _content_checks(
+    dataset: Dataset, fetched: Fetched, results: Sequence[ReadResult], settings: Settings
 ) -> list[FileValidation]:
-    checks = [
-        (vintage, _row_count(dataset, vintage, count, origin))
-        for vintage, count in _rows_by_vintage(received, results).items()
+    """What the rows say: how many, how many unreadable, and the terms of the convention where there is one."""
+    origin = _origin(settings)
+    rows = _rows_by_vintage(fetched.received, results)
+    checks = [(vintage, row_count(dataset, vintage, count, origin)) for vintage, count in rows.items()]
+    listed = [
+        (r.parts[0].name, reject)
+        for r, result in zip(fetched.received, results, strict=True)
+        for reject in result.rejects
     ]
-    return [*checks, (dataset.id, _rejected_rows(dataset, received, results))]
-
-
-def _row_count(dataset: Dataset, vintage: str, count: int, origin: str) -> Validation:
-    low, high = dataset.rows.minimum, dataset.rows.maximum
-    details: dict[str, str | int | float] = {"lignes": count, "minimum": low, "maximum": high}
-    if origin == "demo":
-        message = f"{count} lignes ; bornes non appliquées au territoire de démonstration"
-        return Validation(ROW_COUNT, True, True, message, details)
-    passed = low <= count <= high
-    message = f"millésime {vintage} : {count} lignes, attendu entre {low} et {high}"
-    if not passed:
-        message += (
-            " ; comparer le fichier à celui de la page du producteur, ou corriger `rows` dans le catalogue"
-            f" ({dataset.id}) si la table a vraiment changé de taille"
-        )
-    return Validation(ROW_COUNT, passed, True, message, details)
-
-
-def _rejected_rows(dataset: Dataset, received: Sequence[_Received], results: Sequence[ReadResult]) -> Validation:
-    listed = [(r, reject) for r, result in zip(received, results, strict=True) for reject in result.rejects]
-    tolerated = dataset.rejects_tolerated
-    message = f"{len(listed)} ligne(s) illisible(s), {tolerated} tolérée(s)"
-    if listed:
-        shown = [f"{r.parts[0].name} ligne {reject.row} : {reject.reason}" for r, reject in listed[:_REJECTS_SHOWN]]
-        message += " — " + " ; ".join(shown) + (" ; …" if len(listed) > _REJECTS_SHOWN else "")
-    passed = len(listed) <= tolerated
-    if not passed:
-        message += (
-            ". Corriger l'encodage ou le séparateur dans le catalogue, ou relever `rejects_tolerated` en le motivant"
-        )
-    return Validation(REJECTED_ROWS, passed, True, message, {"rejets": len(listed), "toleres": tolerated})
+    checks += [(dataset.id, rejected_rows(dataset, listed)), *presence_checks(dataset, fetched.absent)]
+    for r, result in zip(fetched.received, results, strict=True):
+        checks += [(r.file.name, check) for check in partner.validate(dataset, result.table, settings.raw_dir)]
+    return checks
 
 
 def _write(
     dataset: Dataset,
     settings: Settings,
-    received: Sequence[_Received],
+    fetched: Fetched,
     results: Sequence[ReadResult],
     *,
     validations: list[FileValidation],
     identity: dict[str, str],
 ) -> RawResult:
-    table = union_by_name([result.table for result in results])
+    received = fetched.received
+    table = _table(dataset, fetched, results)
     rejected = [
         (r.vintage.vintage, r.file.name, r.parts[0].sha256, r.parts[0].name, reject.row, reject.reason, reject.content)
         for r, result in zip(received, results, strict=True)
@@ -238,6 +224,7 @@ def _write(
         "rejects": len(rejected),
         "columns": table.column_names,
         "vintages": _rows_by_vintage(received, results),
+        "absent": {vintage.vintage: dataset.when_absent for vintage in fetched.absent},
         "files": [_describe(r, result) for r, result in zip(received, results, strict=True)],
         "validations": [{"file": where, **asdict(validation)} for where, validation in validations],
     }
@@ -253,7 +240,15 @@ def _write(
     return _result(dataset, settings, written, changed=True)
 
 
-def _describe(received: _Received, result: ReadResult) -> dict[str, Any]:
+def _table(dataset: Dataset, fetched: Fetched, results: Sequence[ReadResult]) -> pa.Table:
+    """Rows of all files; where a vintage is absent, the columns of the catalogue stand even if no file has them."""
+    if not fetched.absent:
+        return union_by_name([result.table for result in results])
+    table = union_by_name([empty_table(dataset), *(result.table for result in results)])
+    return table if results else table.replace_schema_metadata({ABSENT_KEY: dataset.when_absent.encode()})
+
+
+def _describe(received: Received, result: ReadResult) -> dict[str, Any]:
     compared = ("key", "sha256", "size", "fetched_at", "origin")
     kept = ("name", "url", *compared)
     return {
@@ -285,4 +280,5 @@ def _result(dataset: Dataset, settings: Settings, manifest: dict[str, Any], *, c
         changed=changed,
         vintages=manifest["vintages"],
         origin=manifest["origin"],
+        absent=manifest["absent"],
     )

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagster_project.sources import disk
+from dagster_project.sources.catalogue import Dataset
 from dagster_project.sources.readers import GEOMETRY_COLUMNS, LINEAGE_COLUMNS
 from dagster_project.sources.readers.arrow import int64_array, text_array
 
@@ -45,6 +46,13 @@ def _stack(tables: Sequence[pa.Table], key: str, kind: pa.DataType) -> pa.Chunke
         position = {name.lower(): i for i, name in enumerate(table.column_names)}.get(key)
         chunks += [pa.nulls(len(table), kind)] if position is None else table.column(position).chunks
     return pa.chunked_array(chunks, type=kind)
+
+
+def empty_table(dataset: Dataset) -> pa.Table:
+    """No row, with the columns of the catalogue, as if a file had been read."""
+    names = [column.name for column in dataset.columns]
+    lineage = [*(GEOMETRY_COLUMNS if dataset.is_geographic else ()), *LINEAGE_COLUMNS]
+    return pa.table({name: pa.nulls(0, _TYPES.get(name, pa.string())) for name in [*names, *lineage]})
 
 
 def rejects_table(rows: Iterable[tuple[str, str, str, str, int, str, str]]) -> pa.Table:

@@ -6,17 +6,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from dagster_project.settings import Settings
+from dagster_project.sources.absence import absence_reason
 from dagster_project.sources.archive import Archive
 from dagster_project.sources.catalogue import Dataset, SourceFile, Vintage, load_catalogue
-from dagster_project.sources.fetch import fetch_file
+from dagster_project.sources.fetch import SourceMissing, fetch_file
 from dagster_project.sources.http import FetchError
+from dagster_project.sources.presence import absent_vintages
 from dagster_project.sources.validation import validate_file
 
 Row = dict[str, str]
 
 
 def check_sources(settings: Settings, progress: Callable[[str], None]) -> list[Row]:
-    """Fetch and validate every file of the catalogue: new, unchanged, refused (with the reason) or absent."""
+    """Fetch and validate every file of the catalogue: new, unchanged, refused (with the reason), absent.
+
+    A file that may be absent (`when_absent`) is not missing: its state is `convention` or `non_couvert`.
+    """
     rows = []
     for dataset in load_catalogue().values():
         progress(dataset.id)
@@ -28,6 +33,10 @@ def _check(dataset: Dataset, vintage: Vintage, file: SourceFile, settings: Setti
     label = f"{dataset.id}/{vintage.vintage}/{file.name}"
     try:
         parts = fetch_file(dataset, vintage, file, settings)
+    except SourceMissing as error:
+        if dataset.when_absent == "stop":
+            return {"file": label, "state": "absent", "detail": str(error)}
+        return {"file": label, "state": dataset.when_absent, "detail": absence_reason(dataset, vintage)}
     except FetchError as error:
         return {"file": label, "state": "absent", "detail": str(error)}
     failed = [v for v in validate_file(dataset, vintage, file, parts, None) if not v.passed]
@@ -38,10 +47,23 @@ def _check(dataset: Dataset, vintage: Vintage, file: SourceFile, settings: Setti
 
 
 def source_status(settings: Settings, now: datetime | None = None) -> list[Row]:
-    """One row per dataset: present, partial, never fetched or late against the producer's rhythm."""
+    """One row per dataset: present, partial, absent, never fetched or late against the producer's rhythm."""
     archive = Archive(settings.archive_dir)
     moment = now or datetime.now(UTC)
-    return [_status(dataset, archive, settings.sources, moment) for dataset in load_catalogue().values()]
+    absent: dict[str, list[str]] = {}
+    for dataset, vintage in absent_vintages(settings):
+        absent.setdefault(dataset.id, []).append(absence_reason(dataset, vintage))
+    return [
+        _absent(dataset, absent[dataset.id])
+        if dataset.id in absent
+        else _status(dataset, archive, settings.sources, moment)
+        for dataset in load_catalogue().values()
+    ]
+
+
+def _absent(dataset: Dataset, reasons: list[str]) -> Row:
+    state = f"absent ({dataset.when_absent})"
+    return {"dataset": dataset.id, "state": state, "last_fetched": "", "detail": " ; ".join(reasons)}
 
 
 def _status(dataset: Dataset, archive: Archive, origin: str, now: datetime) -> Row:

@@ -134,7 +134,10 @@ def of_dbt() -> set[str]:
 REPORTS = {"reports/quality", "reports/data_docs"}
 COMPARED, AUDITED, LINEAGE = "reports/comparaison", "reports/audit", "reports/lignage"
 LOCK = "releases/lock"
-DERIVED = {f"derived/{name}" for name in ("zone_geometries", "catalogue", "source_file", "corrections")}
+DERIVED = {
+    f"derived/{name}" for name in ("zone_geometries", "catalogue", "source_file", "source_presence", "corrections")
+}
+RECEIVED = {"derived/source_file", "derived/source_presence"}
 WIDE = {f"marts/mart_{theme}" for theme in ("couverture", "emploi", "population", "revenus")}
 
 
@@ -185,12 +188,12 @@ CASES = {
     ),
     "a title": Case(
         source_entry("insee_revn", "title", '"Revenus"'),
-        {"raw/insee_revn", "derived/catalogue", "derived/source_file", "reports/quality", "reports/lignage"},
+        {"raw/insee_revn", "derived/catalogue", *RECEIVED, "reports/quality", "reports/lignage"},
         rebuilds=False,
     ),
     "bounds of a raw table": Case(
         source_entry("insee_revn", "rows", "{minimum: 1, maximum: 2}"),
-        {"raw/insee_revn", "derived/source_file", "reports/quality", "reports/lignage"},
+        {"raw/insee_revn", *RECEIVED, "reports/quality", "reports/lignage"},
         rebuilds=False,
     ),
 }
@@ -252,7 +255,8 @@ def test_settings(project: Copy, known: dict[str, str], change: dict[str, Any], 
             "duckdb",
             of_dbt()
             | REPORTS
-            | {COMPARED, LINEAGE, "derived/zone_geometries", "derived/corrections", "releases/current"},
+            | {COMPARED, LINEAGE, "derived/zone_geometries", "derived/corrections", "releases/current"}
+            | {"raw/ors_sante_iris"},  # what holds a partner's file to its convention
         ),
         ("python_calamine", raw("xlsx") | {LOCK}),
         ("jinja2", {"reports/quality", COMPARED, AUDITED, LINEAGE, "releases/current"}),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import shapely
 
+from dagster_project.sources.crs import transformer
 from dagster_project.sources.readers import GEOMETRY_COLUMNS, LINEAGE_COLUMNS, ReadError, ReadResult
 from tests.readers_support import archived, cells, make_dataset, make_file, read
 
@@ -129,3 +130,67 @@ def test_truncated(tmp_path: Path) -> None:
 def test_missing_column(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="looks like it: 'code_qp'"):
         read_features(tmp_path, feature(SQUARE, code_qp="a"))
+
+
+def moved(shape: dict[str, Any], target: str) -> Any:
+    """A geometry in degrees as it is in another system, x first."""
+    transform = transformer("OGC:CRS84", target).transform
+    points = shapely.transform(shapely.geometry.shape(shape), transform, interleaved=False)
+    return json.loads(shapely.to_geojson(points))
+
+
+def turned(shape: Any) -> Any:
+    """The same geometry with its axes swapped."""
+    return json.loads(shapely.to_geojson(shapely.transform(shapely.geometry.shape(shape), lambda xy: xy[:, ::-1])))
+
+
+@pytest.mark.parametrize("wrong", ["EPSG:27572", "EPSG:32631", "EPSG:3035", "EPSG:3857"])
+def test_one_geometry_in_another_system_is_refused_by_file_and_row(tmp_path: Path, wrong: str) -> None:
+    right = feature(moved(SQUARE, "EPSG:2154"), code="a")
+    with pytest.raises(ReadError) as refused:
+        read_features(tmp_path, right, feature(moved(SQUARE, wrong), code="b"), right, crs="EPSG:2154")
+    told = str(refused.value)
+    assert "zones.geojson: row 2 is at (" in told
+    assert "not possible in EPSG:2154 (area of use, in degrees: longitude -9.86 to 10.38" in told
+    assert "correct `crs` of table in the catalogue" in told
+
+
+def test_the_row_told_is_that_of_the_file_when_a_row_before_was_rejected(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="row 3 is at"):
+        read_features(tmp_path, "rien", feature(SQUARE, code="a"), feature(moved(SQUARE, "EPSG:2154"), code="b"))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        SQUARE,
+        OVERSEAS,
+        {"type": "Point", "coordinates": [-8.5, 47.0]},
+        {"type": "Point", "coordinates": [-149.5, -17.6]},
+    ],
+    ids=["Hexagone", "Réunion", "at sea", "Polynésie"],
+)
+def test_latitude_before_longitude_is_refused_and_explained(tmp_path: Path, place: Any) -> None:
+    assert read_features(tmp_path, feature(place, code="a")).table.num_rows == 1
+    with pytest.raises(ReadError, match=r"row 2 is at .*outside the area of OGC:CRS84, but .*axes are swapped"):
+        read_features(tmp_path, feature(None, code="a"), feature(turned(place), code="b"))
+
+
+def test_northing_before_easting_is_refused_and_explained(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match=r"row 1 is at \(6\.6e\+06, 700000\), .*at \(700000, 6\.6e\+06\) .*swapped"):
+        read_features(tmp_path, feature(turned(moved(SQUARE, "EPSG:2154")), code="b"), crs="EPSG:2154")
+
+
+def test_a_place_abroad_is_not_taken_for_swapped_axes(tmp_path: Path) -> None:
+    abroad = {"type": "Point", "coordinates": [13.4, 52.5]}
+    assert read_features(tmp_path, feature(abroad, code="Berlin"), feature(SQUARE, code="a")).table.num_rows == 2
+
+
+def test_a_self_crossing_contour_is_received_as_it_is(tmp_path: Path) -> None:
+    crossing = {
+        "type": "Polygon",
+        "coordinates": [[[3.0, 46.5], [3.01, 46.51], [3.01, 46.5], [3.0, 46.51], [3.0, 46.5]]],
+    }
+    result = read_features(tmp_path, feature(crossing, code="a"))
+    assert not geometry(result, "geometry").is_valid
+    assert result.rejects == []

@@ -8,6 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dagster_project.sources.readers import ReadError
 from tests.readers_support import cells, make_dataset, read
@@ -48,3 +50,32 @@ def test_missing_column(tmp_path: Path) -> None:
     pq.write_table(pa.table({"codes": ["1"]}), path)
     with pytest.raises(ReadError, match="looks like it: 'codes'"):
         read(make_dataset("parquet", ["code"]), path)
+
+
+def test_doubles_are_shortest_decimals_and_nan_is_an_empty_cell(tmp_path: Path) -> None:
+    values = [0.1, 1553.91, 200073260.0, 1e10, 1.5e-7, 123456789012345680.0, -0.5, float("nan"), None]
+    path = tmp_path / "table.parquet"
+    pq.write_table(pa.table({"code": ["x"] * len(values), "n": pa.array(values, pa.float64())}), path)
+    texts = [text for (text,) in cells(read(make_dataset("parquet", ["code"]), path), "n")]
+    assert texts == [
+        *("0.1", "1553.91", "200073260", "10000000000", "0.00000015", "123456789012345680", "-0.5"),
+        *("", None),
+    ]
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_double_is_found_again_from_its_text(tmp_path: Path, values: list[float]) -> None:
+    path = tmp_path / "table.parquet"
+    pq.write_table(pa.table({"code": ["x"] * len(values), "n": values}), path)
+    texts = [text for (text,) in cells(read(make_dataset("parquet", ["code"]), path), "n")]
+    assert [float(text) for text in texts] == values
+    assert not any(set(text) & set("eE") for text in texts)
+
+
+def test_rows_are_numbered_by_record_over_row_groups(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    pq.write_table(pa.table({"code": ["a", "b", "c"]}), path, row_group_size=1)
+    assert cells(read(make_dataset("parquet", ["code"]), path), "_source_row", "code") == [
+        *((1, "a"), (2, "b"), (3, "c")),
+    ]

@@ -22,6 +22,9 @@ from tests.readers_support import archived
 
 pytestmark = pytest.mark.real_data
 
+# Rows by département of the two regions; 3,677 and 3,661 in all.
+CONTOURS = {"22": 414, "29": 449, "35": 516, "44": 504, "49": 370, "53": 278, "56": 363, "72": 456, "85": 327}
+SYNTHESE = {"22": 410, "29": 449, "35": 516, "44": 504, "49": 362, "53": 278, "56": 363, "72": 454, "85": 325}
 ROWS = {
     "insee/DEMO_2017.csv": 1346,
     "insee/DEMO_2018.csv": 1346,
@@ -75,6 +78,18 @@ ROWS = {
     "qpv/postes-fonjep-2020.json": 1455,
     "qpv/postes-fonjep-2021.json": 1462,
     "qpv/postes-fonjep-2022.json": 1429,
+    "iris/BASE_TD_FILO_DISP_IRIS_2017.csv": 12_345,
+    "iris/BASE_TD_FILO_DISP_IRIS_2018.csv": 12_395,
+    "iris/BASE_TD_FILO_DISP_IRIS_2019.csv": 12_481,
+    "iris/data_CAF_2016_IRIS.csv": 13_148,
+    "iris/data_CAF_2017_IRIS.csv": 13_279,
+    "iris/data_CAF_2018_IRIS.csv": 13_349,
+    "iris/data_CAF_2019_IRIS.csv": 13_424,
+    "iris/data_CAF_2020_IRIS.csv": 13_444,
+    "iris/iris_2021.csv": 49_406,
+    "health/echantillon_effectifs.csv": 866,
+    **{f"iris/departements_iris/{department}.geojson": count for department, count in CONTOURS.items()},
+    **{f"iris/agg_iris_{department}.parquet": count for department, count in SYNTHESE.items()},
 }
 
 # Named columns of the INSEE tables, the hundreds of empty ones left out.
@@ -88,6 +103,7 @@ COLUMNS = {
     "insee/IPRO_2019.csv": 49,
     "insee/IPRO_2020.csv": 61,
     "insee/data_filo16_qp_revdis.csv": 27,
+    "iris/BASE_TD_FILO_DISP_IRIS_2017.csv": 32,
 }
 
 
@@ -228,3 +244,69 @@ def test_raw_table_of_editions_with_other_columns_and_case(real_data: Path, tmp_
     table = pq.read_table(result.path)
     assert table.column("CODGEO").null_count == 0
     assert table.column("tp60_a16").null_count == 2 * 1353
+
+
+IN_THE_WEST = {
+    "iris/BASE_TD_FILO_DISP_IRIS_2017.csv": ("IRIS", 1004),
+    "iris/BASE_TD_FILO_DISP_IRIS_2018.csv": ("IRIS", 1013),
+    "iris/BASE_TD_FILO_DISP_IRIS_2019.csv": ("IRIS", 1021),
+    "iris/data_CAF_2016_IRIS.csv": ("CODGEO", 1026),
+    "iris/data_CAF_2017_IRIS.csv": ("CODGEO", 1108),
+    "iris/data_CAF_2018_IRIS.csv": ("CODGEO", 1121),
+    "iris/data_CAF_2019_IRIS.csv": ("CODGEO", 1121),
+    "iris/data_CAF_2020_IRIS.csv": ("CODGEO", 1127),
+    "iris/iris_2021.csv": ("CODE_IRIS", 3680),
+}
+
+
+@pytest.mark.parametrize("path", IN_THE_WEST)
+def test_iris_of_the_two_regions(real_data: Path, path: str) -> None:
+    key, expected = IN_THE_WEST[path]
+    codes = [code for code in read_real(real_data, path).table.column(key).to_pylist() if code[:2] in CONTOURS]
+    assert (len(codes), len(set(codes))) == (expected, expected)
+
+
+def test_contours_and_synthesis_of_iris(real_data: Path) -> None:
+    contours = {
+        code
+        for department in CONTOURS
+        for code in read_real(real_data, f"iris/departements_iris/{department}.geojson").table["code_iris"].to_pylist()
+    }
+    synthesis = {
+        code
+        for department in SYNTHESE
+        for code in read_real(real_data, f"iris/agg_iris_{department}.parquet").table["code"].to_pylist()
+    }
+    assert (len(contours), len(synthesis)) == (3677, 3661)
+    assert (len(contours - synthesis), len(synthesis - contours)) == (20, 4)
+
+
+def test_parquet_numbers_are_written_out(real_data: Path) -> None:
+    found = row(read_real(real_data, "iris/agg_iris_85.parquet"), "code", "850010000")
+    names = ("epci", "P22_POP", "dm_imm_pct_22", "men_tot_stock_22", "rev_disp_med_21", "_source_row")
+    assert tuple(found[name] for name in names) == ("200073260", "2808", "2.07", "1553.91", None, 1)
+
+
+def test_every_cell_of_a_parquet_file_is_found_again_by_the_verification(real_data: Path) -> None:
+    from dagster_project.provenance.recompute.cells import FileForm, read_cells
+
+    path = "iris/agg_iris_22.parquet"
+    result = read_real(real_data, path)
+    names = list(result.header)
+    again = list(
+        read_cells((real_data / path).read_bytes(), "agg_iris_22.parquet", FileForm("parquet", "", "", 1), names)
+    )
+    numbers = result.table.column("_source_row").to_pylist()
+    assert again == list(
+        zip(numbers, zip(*(result.table[name].to_pylist() for name in names), strict=True), strict=True)
+    )
+
+
+def test_properties_of_a_geojson_file_are_found_again_by_the_verification(real_data: Path) -> None:
+    from dagster_project.provenance.recompute.cells import FileForm, read_cells
+
+    path = "iris/departements_iris/22.geojson"
+    table, names = read_real(real_data, path).table, ["code_iris", "libelle_iris", "population"]
+    again = list(read_cells((real_data / path).read_bytes(), "22.geojson", FileForm("geojson", "utf-8", "", 1), names))
+    numbers = table.column("_source_row").to_pylist()
+    assert again == list(zip(numbers, zip(*(table[name].to_pylist() for name in names), strict=True), strict=True))

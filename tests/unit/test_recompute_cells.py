@@ -8,6 +8,8 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -65,8 +67,8 @@ def test_a_member_of_a_zip_is_read_and_a_missing_one_is_said() -> None:
 
 
 def test_an_unknown_format_is_refused() -> None:
-    with pytest.raises(LectureError, match="parquet"):
-        rows(b"", ["A"], form("parquet"))
+    with pytest.raises(LectureError, match="orc"):
+        rows(b"", ["A"], form("orc"))
 
 
 CELL = st.text(st.sampled_from('ab1 ,.;"\n\u00a0\u202fé'), max_size=5)
@@ -155,3 +157,47 @@ def test_bytes_that_are_not_what_they_should_be_are_said() -> None:
             rows(b"[{", ["a"], form(kind))
     with pytest.raises(LectureError, match="GeoJSON"):
         rows(b"{}", ["a"], form("geojson"))
+
+
+def test_parquet_cells_are_those_of_the_reader(tmp_path: Path) -> None:
+    import datetime as dt
+
+    table = pa.table(
+        {
+            "Code": ["010010000", "2A0040101", "é"],
+            "n": pa.array([1, None, 3], pa.int32()),
+            "ok": [True, False, None],
+            "jour": [dt.date(2021, 1, 2), None, dt.date(2021, 1, 3)],
+            "cat": pa.array(["x", "y", "x"]).dictionary_encode(),
+            "simple": pa.array([1.1, 16777216.0, None], pa.float32()),
+        }
+    )
+    path = tmp_path / "table.parquet"
+    pq.write_table(table, path, row_group_size=2)
+    columns = ["Code", "n", "ok", "jour", "cat", "simple"]
+    found = rows(path.read_bytes(), columns, form("parquet"), path.name)
+    assert found == as_read(read(make_dataset("parquet", ["code"]), path), columns)
+    assert found[0] == (1, ("010010000", "1", "true", "2021-01-02", "x", "1.1"))
+    assert rows(path.read_bytes(), ["CODE"], form("parquet"), path.name)[1] == (2, ("2A0040101",))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.one_of(st.none(), st.floats()), min_size=1, max_size=8))
+def test_numbers_of_a_parquet_file_are_written_as_the_reader_writes_them(
+    tmp_path: Path, values: list[float | None]
+) -> None:
+    path = tmp_path / "table.parquet"
+    pq.write_table(pa.table({"code": ["x"] * len(values), "n": pa.array(values, pa.float64())}), path)
+    found = rows(path.read_bytes(), ["n"], form("parquet"), path.name)
+    assert found == as_read(read(make_dataset("parquet", ["code"]), path), ["n"])
+
+
+def test_a_parquet_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    pq.write_table(pa.table({"code": ["x"], "liste": [[1]]}), path)
+    with pytest.raises(LectureError, match="liste"):
+        rows(path.read_bytes(), ["liste"], form("parquet"), path.name)
+    with pytest.raises(LectureError, match="une fois et une seule"):
+        rows(path.read_bytes(), ["autre"], form("parquet"), path.name)
+    with pytest.raises(LectureError, match="parquet"):
+        rows(b"PAR1 tronque", ["code"], form("parquet"), path.name)

@@ -8,6 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from dagster_project.geo.contours import LAYERS
+from dagster_project.geo.dwellings import DWELLINGS
+from dagster_project.geo.overlaps import CODES
+from dagster_project.geo.tiles import MESHES, PEOPLE
 from dagster_project.provenance.columns.origins import ROWS, Column, Condition, Origin, Relation, Table
 from dagster_project.settings import PROJECT_ROOT
 
@@ -20,7 +23,13 @@ NOTE_COLUMNS = ("note_value",)
 DECLARATIONS = {
     ("derived", "catalogue"): "dagster_project/sources/catalogue/*.yml",
     ("derived", "corrections"): "corrections/*.yml",
+    ("derived", "source_presence"): "dagster_project/sources/catalogue/*.yml",
 }
+
+CONTOURS = ("derived", "zone_geometries")
+ZONE_CODE: Column = (*CONTOURS, "zone_code")
+CONTOUR: Column = (*CONTOURS, "geometry_wkb")
+PLACES = tuple(("raw", DWELLINGS, name) for name in ("x", "y"))
 
 
 @cache
@@ -82,7 +91,9 @@ def python_tables(columns: Mapping[Table, Collection[str]]) -> dict[Table, Relat
         for table, place in DECLARATIONS.items()
         if table in columns
     }
-    return {("derived", "zone_geometries"): _contours(), **declared}
+    made = {"zone_geometries": _contours(), "overlaps": _overlaps(), "tile_overlaps": _tile_overlaps()}
+    made |= {"dwelling_zones": _dwelling_zones(), "neighbours": _neighbours()}
+    return {**{("derived", name): relation for name, relation in made.items()}, **declared}
 
 
 def _contours() -> Relation:
@@ -99,4 +110,64 @@ def _contours() -> Relation:
     levels = Origin(constants=frozenset({*(f"'{level}'" for level, _, _, _ in LAYERS), "'REG'"}))
     generations = Origin(constants=frozenset(f"'{generation}'" for _, generation, _, _ in LAYERS))
     columns = {"zone_level": levels, "zone_code": Origin(codes), "generation": generations, **drawn}
+    return Relation(tuple(columns.items()), frozenset(rows))
+
+
+def _zones_that_meet() -> set[Condition]:
+    """Conditions on the rows of both tables of overlaps: contours, and places of dwellings, that meet."""
+    chosen = {((*CONTOURS, name), "where") for name in ("zone_level", "generation", "geometry_wkb")}
+    return {((*CONTOURS, ROWS), "from"), *chosen, (CONTOUR, "join"), *((place, "join") for place in PLACES)}
+
+
+def _overlaps() -> Relation:
+    """Common parts of `geo.overlaps`: IRIS, QPV 2015 and QPV 2024 are taken from the same table of contours."""
+    table, identifier = MESHES["200m"]
+    tile, dwellings = ("raw", table, identifier), ("raw", DWELLINGS, "nb_log")
+    vintages = frozenset({(("raw", DWELLINGS, "_vintage"), "where")})
+    of_tiles = frozenset({(tile, "join"), (("raw", table, "_vintage"), "where")})
+    columns = {
+        **{code: Origin(frozenset({ZONE_CODE})) for code in CODES},
+        "area_m2": Origin(frozenset({CONTOUR})),
+        "dwellings": Origin(frozenset({dwellings}), vintages),
+        "tile_population": Origin(frozenset({("raw", table, PEOPLE), CONTOUR}), of_tiles),
+    }
+    return Relation(tuple(columns.items()), frozenset(_zones_that_meet()))
+
+
+def _tile_overlaps() -> Relation:
+    """Parts of tiles of `geo.tile_overlaps`, placed by their identifiers."""
+    tiles = frozenset[Column](("raw", table, identifier) for table, identifier in MESHES.values())
+    rows = _zones_that_meet()
+    for table, identifier in MESHES.values():
+        rows |= {(("raw", table, ROWS), "from"), (("raw", table, identifier), "join")}
+        rows.add((("raw", table, "_vintage"), "where"))
+    counted = frozenset({(("raw", DWELLINGS, "_vintage"), "where")})
+    columns = {
+        "tile_id": Origin(tiles),
+        "mesh": Origin(constants=frozenset(f"'{mesh}'" for mesh in MESHES)),
+        "zone_level": Origin(frozenset({(*CONTOURS, "zone_level")})),
+        "zone_code": Origin(frozenset({ZONE_CODE})),
+        "generation": Origin(frozenset({(*CONTOURS, "generation")})),
+        "area_share": Origin(frozenset({CONTOUR, *tiles})),
+        "dwelling_share": Origin(frozenset({("raw", DWELLINGS, "nb_log")}), counted),
+    }
+    return Relation(tuple(columns.items()), frozenset(rows))
+
+
+def _dwelling_zones() -> Relation:
+    """Buildings of `geo.dwelling_zones`, by the place of their point."""
+    rows = _zones_that_meet() | {(("raw", DWELLINGS, ROWS), "from"), (("raw", DWELLINGS, "_vintage"), "where")}
+    columns = {
+        "batiment_groupe_id": Origin(frozenset({("raw", DWELLINGS, "batiment_groupe_id")})),
+        "zone_code": Origin(frozenset({ZONE_CODE})),
+        "generation": Origin(frozenset({(*CONTOURS, "generation")})),
+    }
+    return Relation(tuple(columns.items()), frozenset(rows))
+
+
+def _neighbours() -> Relation:
+    """Zones of `geo.neighbours` whose contours touch."""
+    codes = Origin(frozenset({ZONE_CODE}))
+    columns = {"mesh": Origin(frozenset({(*CONTOURS, "zone_level")})), "zone_code": codes, "neighbour_code": codes}
+    rows = {((*CONTOURS, ROWS), "from"), (CONTOUR, "join"), (CONTOUR, "where"), ((*CONTOURS, "zone_level"), "where")}
     return Relation(tuple(columns.items()), frozenset(rows))

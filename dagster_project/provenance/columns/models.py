@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.provenance.columns.declared import unpivoted_columns, without_notes
-from dagster_project.provenance.columns.origins import LineageError, Relation, Schemas, Table
+from dagster_project.provenance.columns.origins import ROWS, LineageError, Origin, Relation, Schemas, Table
 
 DIGEST = re.compile(r"'([0-9a-f]{12,64})'")
 # Layers whose columns are shown with their SQL; a staging column is a cast or a new name.
@@ -50,6 +50,9 @@ def read_models(
         table = (node["schema"], node["name"])
         if node["resource_type"] != "model" or table not in columns or not path.exists():
             continue
+        if node["language"] == "python":
+            read.relations[table] = _computed(manifest, node, columns)
+            continue
         sql = _any_build(path.read_text(encoding="utf-8"), build_id)
         try:
             _read_model(read, manifest, node, sql, columns, catalog)
@@ -76,6 +79,14 @@ def _read_model(
         spelling = {name.lower(): name for name in columns[table]}
         for name, text in column_slices(query, schemas):
             read.slices[(*table, spelling[name])] = text
+
+
+def _computed(manifest: Mapping[str, Any], node: Mapping[str, Any], columns: Schemas) -> Relation:
+    """A Python model: what it does inside is in its model card; each of its columns may come of all that it reads."""
+    parents = [_relation(manifest, parent) for parent in node["depends_on"]["nodes"]]
+    read = frozenset((*parent, name) for parent in parents for name in columns.get(parent, {}))
+    rows = frozenset(((*parent, ROWS), "from") for parent in parents)
+    return Relation(tuple((name, Origin(read)) for name in columns[node["schema"], node["name"]]), rows)
 
 
 def _any_build(sql: str, build_id: str) -> str:

@@ -1,8 +1,9 @@
 """Cells read again from archived bytes, by a path of its own.
 
 It shares nothing with `sources/readers`: the csv and json modules of Python, a few lines for dBASE, calamine for
-workbooks. If a reader misplaced a row or altered a text, this path finds another text at the address that the
-release gives. Rows are numbered as in `lineage.parquet`: physical line of a CSV record's start, sheet row, record.
+workbooks, DuckDB for Parquet. If a reader misplaced a row or altered a text, this path finds another text at the
+address that the release gives. Rows are numbered as in `lineage.parquet`: physical line of a CSV record's start, sheet
+row, record.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import datetime as dt
 import io
 import json
 import struct
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dagster_project.provenance.verifier_preuve import LectureError, lignes_csv, octets_du_membre, position
+
+_BATCH = 2_000  # rows of a Parquet file held at a time
 
 # The number of a row, and the text of the columns asked for, None where the row has no such cell.
 Row = tuple[int, tuple[str | None, ...]]
@@ -161,10 +165,53 @@ def _records(records: Any, columns: Sequence[str]) -> Iterator[Row]:
             )
 
 
+def _parquet(data: bytes, _form: FileForm, columns: Sequence[str], _sheet: str) -> Iterator[Row]:
+    """Columns of numbers, texts, dates and booleans; numbers in the shortest decimal form, without exponent."""
+    import duckdb
+
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as file, duckdb.connect() as connection:
+        file.write(data)
+        file.flush()
+        try:
+            table = connection.read_parquet(file.name)
+            names = [table.columns[position(table.columns, column)] for column in columns]
+            selected = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+            cursor = connection.execute(f"select {selected} from read_parquet(?)", [file.name])
+            writers = [_writer(name, str(kind)) for name, kind, *_ in cursor.description or ()]
+            number = 0
+            while batch := cursor.fetchmany(_BATCH):
+                for cells in batch:
+                    number += 1
+                    yield (
+                        number,
+                        tuple(None if c is None else write(c) for c, write in zip(cells, writers, strict=True)),
+                    )
+        except duckdb.Error as error:
+            raise LectureError(f"les octets ne peuvent être lus comme parquet ({error})") from error
+
+
+def _writer(name: str, kind: str) -> Callable[[Any], str]:
+    """How a value of a DuckDB type is written."""
+    import numpy as np
+
+    def decimal(value: Any) -> str:
+        number = np.float32(value) if kind == "FLOAT" else np.float64(value)
+        return "" if np.isnan(number) else np.format_float_positional(number, trim="-")
+
+    if kind in ("DOUBLE", "FLOAT"):
+        return decimal
+    if kind.endswith("INTEGER") or kind.endswith("INT") or kind in ("VARCHAR", "DATE"):
+        return str
+    if kind == "BOOLEAN":
+        return lambda value: str(value).lower()
+    raise LectureError(f"la colonne {name} est de type {kind}, qui n’est pas relu par la vérification")
+
+
 _FORMATS: dict[str, Callable[[bytes, FileForm, Sequence[str], str], Iterator[Row]]] = {
     "csv": _csv,
     "xlsx": _xlsx,
     "shapefile": _dbf,
     "geojson": _geojson,
     "json": _json,
+    "parquet": _parquet,
 }

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from dagster_project.sources.demo.territory import BOW_TIE_2024, COLUMNS, ROWS, Cell, Qpv, Territory, stream
+
+if TYPE_CHECKING:
+    from pyproj import Transformer
 
 Points = npt.NDArray[np.float64]
 
@@ -37,13 +42,31 @@ def build_geometry(territory: Territory) -> Geometry:
 
 
 def to_degrees(rings: list[Points], decimals: int) -> list[Points]:
-    """EPSG:2154 to longitude, latitude, rounded; rings are sent together because setting up a projection is slow."""
+    """EPSG:2154 to longitude, latitude, rounded."""
+    return [ring.round(decimals) for ring in _projected(rings, "EPSG:2154", "EPSG:4326")]
+
+
+def to_metres(rings: list[Points]) -> list[Points]:
+    """Longitude, latitude to EPSG:2154: where a published contour really lies, after its rounding."""
+    return _projected(rings, "EPSG:4326", "EPSG:2154")
+
+
+def to_tiles(points: Points) -> Points:
+    """EPSG:2154 to EPSG:3035, the projection of INSEE's tiles."""
+    return _projected([points], "EPSG:2154", "EPSG:3035")[0]
+
+
+def _projected(rings: list[Points], source: str, target: str) -> list[Points]:
+    together = np.concatenate(rings)
+    projected = np.column_stack(_transformer(source, target).transform(together[:, 0], together[:, 1]))
+    return np.split(projected, np.cumsum([len(ring) for ring in rings])[:-1])
+
+
+@cache
+def _transformer(source: str, target: str) -> Transformer:  # setting up a projection is slow
     from pyproj import Transformer
 
-    together = np.concatenate(rings)
-    transformer = Transformer.from_crs("EPSG:2154", "EPSG:4326", always_xy=True)
-    degrees = np.column_stack(transformer.transform(together[:, 0], together[:, 1])).round(decimals)
-    return np.split(degrees, np.cumsum([len(ring) for ring in rings])[:-1])
+    return Transformer.from_crs(source, target, always_xy=True)
 
 
 def bow_tie(ring: Points) -> Points:

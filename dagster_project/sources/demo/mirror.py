@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dagster_project.sources.demo import admin, qpv_files, truth
+from dagster_project.sources.demo import admin, dwelling_truth, health_files, iris_files, qpv_files, truth
+from dagster_project.sources.demo.dwellings import Dwellings, build_dwellings
 from dagster_project.sources.demo.filosofi import filosofi_tables
 from dagster_project.sources.demo.geometry import build_geometry
 from dagster_project.sources.demo.income import Incomes
+from dagster_project.sources.demo.iris_benefits import CAF_YEARS, IrisBenefits
+from dagster_project.sources.demo.iris_income import FILOSOFI_YEARS, IrisIncomes
 from dagster_project.sources.demo.population import latents
 from dagster_project.sources.demo.tables import QpvTables
 from dagster_project.sources.demo.territory import build_territory
+from dagster_project.sources.demo.tiles import Tiles
 
 README = """\
 TERRITOIRE FICTIF
@@ -17,9 +21,12 @@ Les fichiers de ce dossier décrivent un territoire qui n'existe pas. Les noms, 
 chiffres sont inventés par un programme à partir d'une graine (voir generateur.json). Ils ne disent rien d'aucun
 quartier, d'aucune commune ni d'aucun organisme réel, et ne doivent pas être publiés comme des statistiques.
 
-Ils ont la forme exacte des fichiers des producteurs (INSEE, ANCT, DGCL, Etalab), avec leurs difficultés : séparateurs,
-encodages, colonnes vides, cellules masquées par le secret statistique. Les chemins sont ceux du miroir réel : les
-fichiers nommés region_52 et region_53 portent les régions inventées 98 et 99.
+Ils ont la forme exacte des fichiers des producteurs (INSEE, ANCT, DGCL, Etalab, IGN, CNAM, CSTB), avec leurs
+difficultés : séparateurs, encodages, colonnes vides, cellules masquées par le secret statistique. Les chemins sont ceux
+du miroir réel : les fichiers nommés region_52 et region_53 portent les régions inventées 98 et 99 ; ceux qui portent le
+numéro d'un département réel (22 à 85) décrivent les départements inventés 96, 98 et 99.
+
+Les IRIS, les carreaux, les logements et les effectifs de santé comptent tous les mêmes habitants, à une seule date.
 
 Le dossier _verite contient les vraies valeurs, sans secret ni arrondi, pour les tests.
 """
@@ -44,10 +51,30 @@ def build_files(seed: int) -> dict[str, bytes]:
         "admin/donnees_communes.csv": admin.populations_csv(territory),
         "admin/epcicom.xlsx": admin.epci_xlsx(territory),
         "qpv/qpv2024_simplified.geojson": qpv_files.perimeters_2024(territory, geometry),
+        "qpv/liste-correspondance-qp2024-qp2015.csv": qpv_files.correspondence_csv(territory),
         "insee/analyse_qpv.csv": digest.to_bytes(),
     }
     files |= admin.contours(territory, geometry) | qpv_files.perimeters_2015(territory, geometry)
     files |= qpv_files.posts(territory)
     files |= {table.edition.path: table.to_bytes() for table in tables}
     files |= {table.path: table.to_bytes() for table in comparators}
-    return files | truth.files(territory, latent, tables, comparators, digest)
+    dwellings = build_dwellings(territory, geometry, latent, incomes, digest)
+    files |= _dwelling_files(dwellings)
+    return files | truth.files(territory, latent, tables, comparators, digest) | dwelling_truth.files(dwellings)
+
+
+def _dwelling_files(dwellings: Dwellings) -> dict[str, bytes]:
+    """Files of IRIS, tiles, buildings and health: all count the same dwellings."""
+    incomes, benefits, tiles = IrisIncomes(dwellings), IrisBenefits(dwellings), Tiles(dwellings)
+    files = {
+        "iris/iris_2021.csv": iris_files.reference_csv(dwellings),
+        "iris/beneficiaires_CNAM_IRIS.csv": benefits.c2s_csv(),
+        "carreaux/carreaux_200m_met.csv": tiles.csv(),
+        "carreaux/carreaux_nivNaturel_met.csv": tiles.natural_csv(),
+        "housing/bdnb_logements.csv": iris_files.buildings_csv(dwellings),
+        "health/ors_sante_iris.csv": health_files.ors_csv(dwellings),
+        "health/echantillon_effectifs.csv": health_files.cnam_csv(dwellings),
+    }
+    files |= {f"iris/BASE_TD_FILO_DISP_IRIS_{year}.csv": incomes.csv(year) for year in FILOSOFI_YEARS}
+    files |= {f"iris/data_CAF_{year}_IRIS.csv": benefits.caf_csv(year) for year in CAF_YEARS}
+    return files | iris_files.contours(dwellings) | iris_files.summaries(dwellings, incomes)

@@ -87,3 +87,41 @@ TIERS = (
     "MEDIATION SOCIALE DE FONTVELAINE (FICTIVE)",
     "ATELIERS DE L'ONDE (FICTIFS)",
 )
+
+# The one QPV of 2024 that stands among healthy IRIS although it is poor: it refutes « all QPV lie in sensitive zones ».
+COUNTER_EXAMPLE = "Les Saulnières D'Onde"
+
+# Unités urbaines of 2020: communes (2015 names) that are built without a break; the others are rural.
+URBAN_UNITS = {
+    "96701": ("Port-Brumelle", "La Grée-Morvelle", "Lochrist-en-Velune", "Sainte-Ombeline"),
+    "96301": ("Pencarvel",),
+    "96401": ("Lisse-la-Vieille", "L'Hermitaie-Basse"),
+    "98601": ("Fontvelaine", "Œuvrelles", "Aulnelle"),
+    "98302": ("Grandlorme-l'Étang", "Hautesève"),
+    "98402": ("Noirvau-le-Haut", "Mareuvelle"),
+    "98201": ("Orgevelle",),
+    "99601": ("Castelombre", "Boisvalin", "Les Dunes-d'Arvelle"),
+    "99303": ("Ambreville-la-Grande",),
+    "99304": ("Saint-Ybard-sur-Onde",),
+}
+
+# IRIS of a city bear the name of their « grand quartier » and a side of it.
+IRIS_PLACES = (
+    "Centre Ancien",
+    "Faubourg des Cordiers",
+    "Gare-Arsenal",
+    "Les Tanneurs",
+    "Pré Levant",
+    "Haute Lande",
+    "Moulin Brûlé",
+    "Sainte-Ombeline",
+    "Les Courlis",
+    "Vieux Bassin",
+    "Butte aux Genêts",
+    "Les Vergers Neufs",
+    "Trois Fontaines",
+    "Val Morvelin",
+    "La Sablonnière",
+    "Port Sec",
+)
+IRIS_SIDES = ("Nord", "Est", "Sud", "Ouest")

@@ -12,7 +12,7 @@ import numpy as np
 from dagster_project.sources.demo import names
 from dagster_project.sources.demo.geometry import QPV_DECIMALS, Geometry, bow_tie, is_bow_tie, to_degrees
 from dagster_project.sources.demo.income import Incomes
-from dagster_project.sources.demo.population import Counts, Latent, beneficiaries, census, demo_rates, percent
+from dagster_project.sources.demo.population import Counts, Floats, Latent, beneficiaries, census, demo_rates, percent
 from dagster_project.sources.demo.territory import Commune, Territory, fails_luhn, region_of, stream
 from dagster_project.sources.demo.writers import csv_bytes, geojson, json_records, shapefile, words
 
@@ -36,6 +36,11 @@ DIGEST_COLUMNS = words(
     "nombre_logements_sociaux taux_logements_sociaux taux_d_emploi taux_pauvrete_60% personnes_couvertes_CAF "
     "allocataires_CAF RSA_socle"
 )
+CORRESPONDENCE_COLUMNS = (
+    *("QP2024 ", " Label_QP2024", " Statut "),
+    *(f" {name}_{rank} " for rank in (1, 2, 3) for name in ("QP2015", "Label_QP2015")),
+)
+STATUS = {"I": "Inchangé", "M": "Modifié", "N": "Nouveau"}
 AMOUNTS = {2020: (19875.06, 7164), 2021: (20071.82, 7164), 2022: (21254, 7164)}
 
 
@@ -138,8 +143,6 @@ def digest(territory: Territory, latent: Latent, incomes: Incomes) -> Digest:
     rng = stream(territory.seed, "social housing")
     social = np.rint(sample["MEN"] * np.clip(rng.normal(0.75, 0.2, len(sample["MEN"])), 0.15, 1.12))
     rates = demo_rates(sample)
-    spread, line = 0.415, math.log(incomes.poverty_line(2019))
-    steps = (line - (9.53 - 0.075 * latent.poverty + 0.011 * 6)) / spread
     found = {
         "popMuniQPV": sample["POP"],
         "indiceJeunesse": rates["IND_JEUNE"],
@@ -151,13 +154,30 @@ def digest(territory: Territory, latent: Latent, incomes: Incomes) -> Digest:
         "nombre_logements_sociaux": social,
         "taux_logements_sociaux": percent(social, sample["MEN"]),
         "taux_d_emploi": percent(sample["EMPL_F"] + sample["EMPL_H"], sample["1564_F"] + sample["1564_H"]),
-        "taux_pauvrete_60%": np.array([50 * (1 + math.erf(step / math.sqrt(2))) for step in steps]),
+        "taux_pauvrete_60%": poverty_rates(latent, incomes),
         "personnes_couvertes_CAF": caf["PERCOU"],
         "allocataires_CAF": caf["A"],
         "RSA_socle": caf["ARSAS"],
     }
     sizes = {"partMen1p": "MEN1", "partMen2p": "MEN2", "partMen3p": "MEN3", "partMen45p": "MEN45", "partMen6pp": "MEN6"}
     return Digest(territory, found | {name: percent(sample[key], sample["MEN"]) for name, key in sizes.items()})
+
+
+def correspondence_csv(territory: Territory) -> bytes:
+    """ANCT's list of QPV of 2024 with those of 2015 they continue, by name; its header cells carry spaces."""
+    before = {qpv.code: qpv.name for qpv in territory.qpv2015}
+    rows = [
+        [qpv.code, qpv.name, STATUS[qpv.statut], qpv.parent or "", before.get(qpv.parent or "", ""), "", "", "", ""]
+        for qpv in territory.qpv2024
+    ]
+    return csv_bytes(CORRESPONDENCE_COLUMNS, rows, bom=True)
+
+
+def poverty_rates(latent: Latent, incomes: Incomes) -> Floats:
+    """Share of persons under the poverty line of 2019, in percent, of the QPV of a generation."""
+    spread, line = 0.415, math.log(incomes.poverty_line(2019))
+    steps = (line - (9.53 - 0.075 * latent.poverty + 0.011 * 6)) / spread
+    return np.array([50 * (1 + math.erf(step / math.sqrt(2))) for step in steps])
 
 
 def posts(territory: Territory) -> dict[str, bytes]:

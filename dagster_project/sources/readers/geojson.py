@@ -90,7 +90,7 @@ class _Features:
         check_names(self._source, list(columns))
         part = self._source.parts[0]
         geometries = np.concatenate([np.empty(0, dtype=object), *self._geometries])
-        extra = geometry_columns(self._source, geometries, part.sha256)
+        extra = geometry_columns(self._source, geometries, part.sha256, rows)
         rejects = sorted(self._rejects, key=lambda reject: reject.row)
         return Parsed(tuple(columns), columns, rows, rejects, part, dict(extra))
 

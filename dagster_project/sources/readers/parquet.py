@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +37,11 @@ def read(source: Source) -> Parsed:
 
 
 def _as_text(source: Source, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Nulls stay null, text stays as it is, numbers and dates are written out, nested values become JSON."""
+    """Nulls stay null, text stays as it is, numbers and dates are written out, nested values become JSON.
+
+    Row numbers being those of records, and texts those of the shortest decimal, a cell can be found again and read by
+    any other Parquet library.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -50,8 +55,21 @@ def _as_text(source: Source, name: str, column: pa.ChunkedArray) -> pa.ChunkedAr
         values = [None if v is None else v.hex() for v in column.to_pylist()]
         return pa.chunked_array([pa.array(values, type=pa.string())])
     try:
-        return pc.cast(column, pa.string())
+        text = pc.cast(column, pa.string())
+        return _plain_numbers(column, text) if pa.types.is_floating(kind) else text
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise ReadError(
             f"{source.where}: column {name!r} of type {kind} cannot be written as text ({error})"
         ) from error
+
+
+def _plain_numbers(column: pa.ChunkedArray, text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Shortest decimal text that gives the same double back, never with an exponent; NaN is an empty cell."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pc.if_else(pc.is_nan(column), "", text)
+    if not pc.any(pc.match_substring(text, "e")).as_py():
+        return text
+    cells = [format(Decimal(cell), "f") if cell and "e" in cell else cell for cell in text.to_pylist()]
+    return pa.chunked_array([pa.array(cells, type=pa.string())])

@@ -50,7 +50,7 @@ def read(source: Source) -> Parsed:
         else:
             builder.add(cells, number)
     columns, rows = builder.finish()
-    geometry = geometry_columns(source, shapes[rows - 1], shp.sha256)
+    geometry = geometry_columns(source, shapes[rows - 1], shp.sha256, rows)
     return Parsed(header, columns, rows, rejects, dbf, geometry)
 
 

@@ -20,7 +20,13 @@ unite_urbaine as (
 ),
 
 population as (
-    select zone_code as iris_code, {{ nombre('"P22_POP"') }} as population_hab
+    select
+        zone_code as iris_code,
+        {{ nombre('"P22_POP"') }} as population_hab,
+        "P22_POP" as population_text,
+        _source_sha256 as population_sha256,
+        _source_member as population_member,
+        _source_row as population_row
     from {{ ref('stg_insee__iris_synthese') }}
 ),
 
@@ -43,7 +49,11 @@ select
     commune.departement_code,
     commune.region_code,
     unite_urbaine.unite_urbaine_code,
-    coalesce(population.population_hab, iris.population_hab) as population_hab,
+    population.population_hab,
+    population.population_text,
+    population.population_sha256,
+    population.population_member,
+    population.population_row,
     iris.source_sha256,
     iris.source_member,
     iris.source_row

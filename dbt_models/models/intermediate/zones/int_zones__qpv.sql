@@ -32,16 +32,22 @@ membership as (
 ),
 
 demography as (
-    select zone_code as qpv_code, generation, vintage, {{ nombre('"POP_MUN"') }} as population_hab
+    select
+        zone_code as qpv_code, generation, vintage, {{ nombre('"POP_MUN"') }} as population_hab,
+        'insee_demo' as population_dataset, 'POP_MUN' as population_column, "POP_MUN" as population_text,
+        _source_sha256 as population_sha256, _source_member as population_member, _source_row as population_row
     from {{ ref('stg_insee__demo') }}
     where zone_level = 'QPV'
     union all
-    select zone_code, generation, vintage, {{ nombre('"popMuniQPV"') }}
+    select
+        zone_code, generation, vintage, {{ nombre('"popMuniQPV"') }},
+        'anct_analyse_qpv', 'popMuniQPV', "popMuniQPV",
+        _source_sha256, _source_member, _source_row
     from {{ ref('stg_anct__analyse_qpv') }}
 ),
 
 latest_population as (
-    select qpv_code, generation, population_hab
+    select * exclude (vintage)
     from demography
     where population_hab is not null
     qualify row_number() over (partition by qpv_code, generation order by vintage desc) = 1
@@ -56,6 +62,12 @@ select
     qpv.departement_code,
     departement.region_code,
     latest_population.population_hab,
+    latest_population.population_dataset,
+    latest_population.population_column,
+    latest_population.population_text,
+    latest_population.population_sha256,
+    latest_population.population_member,
+    latest_population.population_row,
     qpv.source_dataset,
     qpv.source_sha256,
     qpv.source_member,

@@ -52,12 +52,13 @@ iris_link as (
 
 tile_link as (
     select
-        'CARREAU', overlap.tile_id, 'COG', 'QPV', overlap.zone_code, overlap.generation,
+        'CARREAU' as from_level, overlap.tile_id as from_code, 'COG' as from_generation,
+        'QPV' as to_level, overlap.zone_code as to_code, overlap.generation as to_generation,
         coalesce(overlap.dwelling_share, overlap.area_share) as weight,
-        case when overlap.dwelling_share is null then 'area' else 'dwellings' end,
+        case when overlap.dwelling_share is null then 'area' else 'dwellings' end as basis,
         overlap.area_share,
-        coalesce(overlap.dwelling_share, overlap.area_share) * {{ nombre('tile."ind"') }},
-        null, null, null, 1
+        coalesce(overlap.dwelling_share, overlap.area_share) * {{ nombre('tile."ind"') }} as population,
+        null as jaccard, null as comparable, null as statut, 1 as coverage
     from {{ source('derived', 'tile_overlaps') }} as overlap
     inner join {{ ref('stg_insee__filosofi_carreaux') }} as tile on overlap.tile_id = tile.zone_code
     where overlap.zone_level = 'QPV' and overlap.mesh = '200m'
@@ -65,16 +66,19 @@ tile_link as (
 
 dwelling_link as (
     select
-        'LOGEMENT', batiment_groupe_id, 'COG', 'QPV', zone_code, generation,
-        1, 'dwellings', null, null, null, null, null, 1
+        'LOGEMENT' as from_level, batiment_groupe_id as from_code, 'COG' as from_generation,
+        'QPV' as to_level, zone_code as to_code, generation as to_generation,
+        1 as weight, 'dwellings' as basis, null as area_share, null as population,
+        null as jaccard, null as comparable, null as statut, 1 as coverage
     from {{ source('derived', 'dwelling_zones') }}
 ),
 
 generation_link as (
     select
-        'QPV', qp2015_code, 'QP2015', 'QPV', qn2024_code, 'QN2024',
-        weight, basis, area_share, population_hab,
-        jaccard, jaccard >= 0.9, statut, weight
+        'QPV' as from_level, qp2015_code as from_code, 'QP2015' as from_generation,
+        'QPV' as to_level, qn2024_code as to_code, 'QN2024' as to_generation,
+        weight, basis, area_share, population_hab as population,
+        jaccard, jaccard >= 0.9 as comparable, statut, weight as coverage
     from {{ ref('int_report__generations') }}
 ),
 

@@ -25,7 +25,10 @@ figure as (
         cast(null as double) as n_effective,
         'M0' as method,
         cast(case when status = 'ok' then 1 end as double) as coverage,
-        status, dataset, variable_groups
+        status, dataset, variable_groups,
+        cast(null as varchar) as model,
+        cast(null as varchar) as model_version,
+        cast(null as varchar) as model_parameters
     from direct
     union all
     select
@@ -35,8 +38,19 @@ figure as (
         case when value is not null then n_effective end,
         method,
         case when value is not null or status = 'non_couvert' then coverage end,
-        status, dataset, variable_groups
+        status, dataset, variable_groups, null, null, null
     from reported
+    union all
+    select
+        indicator_code, zone_level, zone_code, generation, vintage, null, null, null, null, null, null,
+        'M0', null, status, dataset, variable_groups, null, null, null
+    from {{ ref('int_indicateurs__absents') }}
+    union all
+    select
+        indicator_code, zone_level, zone_code, generation, vintage, value, numerator, denominator,
+        ci_low, ci_high, n_effective, 'M4', coverage, status, dataset, variable_groups,
+        model, model_version, model_parameters
+    from {{ ref('int_indicateurs__modeles') }}
 ),
 
 dated as (
@@ -104,6 +118,9 @@ select
     described_edition.reference_period,
     dated.dataset,
     catalogue.licence,
+    dated.model,
+    dated.model_version,
+    dated.model_parameters,
     {{ figure_id() }} as figure_id,
     '{{ env_var("DQ_DBT_BUILD_ID", "local")[:12] }}' as run_id
 from dated

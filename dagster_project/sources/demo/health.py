@@ -1,0 +1,121 @@
+"""Who is covered, who has the C2S, who is treated: odds by age and sex, raised or lowered by the IRIS.
+
+The effect planted here: every QPV of 2024 but one lives mostly in IRIS whose health is worse than the others'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from dagster_project.sources.demo import names
+from dagster_project.sources.demo.ground import waves
+from dagster_project.sources.demo.households import Households, Places
+from dagster_project.sources.demo.iris import Iris
+from dagster_project.sources.demo.persons import Persons
+from dagster_project.sources.demo.population import Bools, Floats, Ints
+from dagster_project.sources.demo.settlement import Settlement
+from dagster_project.sources.demo.territory import Qpv, Territory, stream
+
+COVERED = 0.93  # persons of the régime général
+# Hazard of each condition: in the IRIS of QPV, more of it where the QPV (younger people) fills the IRIS; in those of
+# the counter-example; in a few IRIS far from any QPV, because fragile zones are not all QPV.
+RAISED, FILLED, LOWERED, ELSEWHERE = 2.2, 1.0, 0.72, 2.3
+HOSTED = 0.62  # least share of the persons of a QPV that live in its raised IRIS
+WORSE = 0.215  # share of everybody who lives in raised IRIS: less than the quarter above the third quartile
+FAR = 0.03  # at most, of everybody, in raised IRIS far from any QPV
+CONDITIONS = ("asthme", "diabete", "ald")
+
+# Share of persons treated by age, before the effect of the place.
+_AGES = np.array([0, 10, 20, 40, 55, 70, 85, 101])
+_BASE = {
+    "asthme": np.array([0.05, 0.055, 0.035, 0.04, 0.05, 0.06, 0.055, 0.05]),
+    "diabete": np.array([0.001, 0.002, 0.004, 0.018, 0.07, 0.15, 0.15, 0.12]),
+    "ald": np.array([0.012, 0.018, 0.022, 0.055, 0.15, 0.33, 0.52, 0.6]),
+}
+_MEN = {"asthme": 0.92, "diabete": 1.25, "ald": 1.12}
+
+
+@dataclass(frozen=True)
+class Health:
+    """One entry per person; nobody outside the régime général is counted in any of the others."""
+
+    covered: Bools
+    c2s_free: Bools  # without participation
+    c2s_paid: Bools
+    treated: dict[str, Bools]  # by condition
+
+
+def hazards(
+    territory: Territory, iris: Sequence[Iris], where: Ints, qpv: Ints, people: Floats, places: Places
+) -> Floats:
+    """What the place does to health, by IRIS: 1 is neutral.
+
+    Args:
+        territory: seed and QPV of 2024.
+        iris: in order of the result.
+        where: IRIS of each building.
+        qpv: rank of the QPV of 2024 of each building, or -1.
+        people: persons of each building.
+        places: closeness of buildings to QPV.
+    """
+    rng = stream(territory.seed, "hazards")
+    count = len(iris)
+    total = np.bincount(where, weights=people, minlength=count)
+    middles = np.array([[piece.metres.centroid.x, piece.metres.centroid.y] for piece in iris])
+    found: Floats = np.exp(0.05 * waves(rng, middles) + rng.normal(0, 0.02, count))
+    near = np.bincount(where, weights=people * places.near, minlength=count) / np.maximum(total, 1)
+    hosts = np.zeros(count, dtype=np.bool_)
+    filled = np.bincount(where, weights=people * (qpv >= 0), minlength=count) / np.maximum(total, 1)
+    for rank, of in enumerate(territory.qpv2024):
+        inside = np.bincount(where[qpv == rank], weights=people[qpv == rank], minlength=count)
+        if is_counter_example(of):
+            found[inside > 0] = LOWERED
+        else:
+            hosts[_lightest(inside, total)] = True
+    found[hosts] = RAISED + FILLED * filled[hosts]
+    far = rng.permutation(np.flatnonzero((near < 0.02) & (total > 0)))  # noqa: PLR2004 - out of reach of any QPV
+    room = min(FAR * total.sum(), WORSE * total.sum() - total[hosts].sum())
+    found[far[np.cumsum(total[far]) <= room]] = ELSEWHERE
+    return found
+
+
+def _lightest(inside: Floats, total: Floats) -> Ints:
+    """The least populated set of IRIS that holds the share HOSTED of a QPV."""
+    ranks = np.flatnonzero(inside > 0)
+    enough = HOSTED * inside.sum()
+    sets = [list(chosen) for size in range(1, len(ranks) + 1) for chosen in combinations(ranks.tolist(), size)]
+    able = [chosen for chosen in sets if inside[chosen].sum() >= enough]
+    return np.array(min(able, key=lambda chosen: float(total[chosen].sum())))
+
+
+def is_counter_example(qpv: Qpv) -> bool:
+    """Whether the QPV is the one that refutes the claim."""
+    return qpv.name == names.COUNTER_EXAMPLE
+
+
+def describe_health(
+    territory: Territory, settlement: Settlement, households: Households, persons: Persons, hazard: Floats
+) -> Health:
+    """Draw cover and care; `hazard` is by building."""
+    rng = stream(territory.seed, "health")
+    count = len(persons.age)
+    covered = rng.random(count) < COVERED
+    inside = settlement.estate >= 0
+    odds = np.where(households.poor, 0.55, 0.03 + 0.06 * inside)
+    helped = rng.random(len(odds)) < odds
+    free = rng.random(len(odds)) < np.where(households.poor, 0.88, 0.55)
+    effect = hazard[settlement.home][persons.household]
+    treated = {}
+    for name, base in _BASE.items():
+        risk = np.interp(persons.age, _AGES, base) * np.where(persons.woman, 1.0, _MEN[name])
+        treated[name] = covered & (rng.random(count) < 1 - (1 - np.minimum(risk, 0.9)) ** effect)
+    return Health(
+        covered,
+        covered & (helped & free)[persons.household],
+        covered & (helped & ~free)[persons.household],
+        treated,
+    )

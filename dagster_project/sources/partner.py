@@ -1,0 +1,186 @@
+"""The door: a partner's file is held to its convention before the raw table is replaced.
+
+A count below the threshold, once written to disk, would be copied by every later step: such a file is refused whole,
+and the previous table stays. Each rule names the row and the zone, in French.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dagster_project.sources.catalogue import Convention, Dataset
+from dagster_project.sources.raw_files import load_manifest
+from dagster_project.sources.validation import Validation
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+_SHOWN = 5
+_Problem = str
+
+
+def validate(dataset: Dataset, table: pa.Table, raw_dir: Path) -> list[Validation]:
+    """Hold the rows of one file to the convention of its dataset.
+
+    Args:
+        dataset: the catalogue entry.
+        table: text columns as delivered, with `_source_row`.
+        raw_dir: where the raw tables stand that hold lists of codes.
+
+    Returns:
+        One required result per rule, in the order of RULES; none for a dataset without convention.
+    """
+    convention = dataset.convention
+    if convention is None:
+        return []
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.register("delivered", table)
+        _number_the_counts(connection, convention)
+        door = _Door(connection, dataset, convention, raw_dir)
+        return [_result(name, list(rule(door))) for name, rule in RULES.items()]
+
+
+def lists_version(dataset: Dataset, raw_dir: Path) -> dict[str, str | None]:
+    """Data version of each raw table whose codes the convention refers to; None while it is not built."""
+    lists = sorted({code.dataset for code in dataset.convention.codes}) if dataset.convention else []
+    return {name: (load_manifest(raw_dir / f"{name}.json") or {}).get("data_version") for name in lists}
+
+
+def _number_the_counts(connection: duckdb.DuckDBPyConnection, convention: Convention) -> None:
+    """The view `file_row`: the rows as delivered, and each count as a number where it is one."""
+    numbers = ", ".join(
+        f"case when regexp_full_match({_name(count)}, '0|[1-9][0-9]{{0,14}}') then {_name(count)}::bigint end "
+        f"as {_name(f'number_{count}')}"
+        for count in convention.counts
+    )
+    connection.execute(f"create temp table file_row as select *, {numbers} from delivered")
+
+
+class _Door:
+    """One file and the convention it is held to."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, dataset: Dataset, convention: Convention, raw_dir: Path
+    ) -> None:
+        self.dataset, self.convention, self._connection, self.raw_dir = dataset, convention, connection, raw_dir
+        # how a message names a row: the parts of its key
+        self._key = ", ".join(f"coalesce(nullif({_name(name)}, ''), '(vide)')" for name in dataset.key)
+
+    def failing(self, condition: str, cell: str = "''", source: str = "file_row") -> Iterator[tuple[str, str]]:
+        """Address of each row that meets a condition, and the text of `cell` there."""
+        rows = self._connection.execute(
+            f"select _source_row, concat_ws(' / ', {self._key}), {cell} from {source} where {condition} order by 1"
+        ).fetchall()
+        for number, key, text in rows:
+            yield f"ligne {number} ({key})", text
+
+
+def _allowed_values(door: _Door) -> Iterator[_Problem]:
+    for name in door.dataset.key:
+        for where, _ in door.failing(f"coalesce({_name(name)}, '') = ''"):
+            yield f"{where} : {name} est vide"
+    for column in door.dataset.columns:
+        cell, expected = _name(column.name), []
+        if column.values:
+            listed = ", ".join(map(_text, column.values))
+            expected.append((f"{cell} not in ({listed})", f"attendu : {', '.join(column.values)}"))
+        if column.pattern:
+            expected.append((f"not regexp_full_match({cell}, {_text(column.pattern)})", f"forme : {column.pattern}"))
+        for condition, wanted in expected:
+            for where, text in door.failing(f"{cell} != '' and {condition}", cell):
+                yield f"{where} : {column.name} = « {text} » n’est pas permis ({wanted})"
+
+
+def _threshold(door: _Door) -> Iterator[_Problem]:
+    convention = door.convention
+    for count in convention.counts:
+        cell, number = _name(count), _name(f"number_{count}")
+        for where, text in door.failing(f"{number} between 1 and {convention.threshold - 1}", cell):
+            yield (
+                f"{where} : {count} = {text} ; un effectif de 1 à {convention.threshold - 1} ne peut pas être remis : "
+                f"écrire « {convention.masked} »"
+            )
+        unreadable = f"{cell} not in ('', {_text(convention.masked)}) and {number} is null"
+        for where, text in door.failing(unreadable, cell):
+            yield f"{where} : {count} = « {text} » n’est ni un entier ni « {convention.masked} »"
+
+
+def _denominator(door: _Door) -> Iterator[_Problem]:
+    convention = door.convention
+    whole, whole_cell = _name(f"number_{convention.denominator}"), _name(convention.denominator)
+    for count in convention.numerators:
+        part = _name(f"number_{count}")
+        shown = f"{_name(count)} || ' > ' || {whole_cell}"
+        hidden = f"{whole_cell} = {_text(convention.masked)} and {part} >= {convention.threshold}"
+        for where, text in door.failing(f"{part} > {whole} or ({hidden})", shown):
+            yield f"{where} : {count} dépasse {convention.denominator} ({text})"
+
+
+def _known_codes(door: _Door) -> Iterator[_Problem]:
+    for code in door.convention.codes:
+        path = door.raw_dir / f"{code.dataset}.parquet"
+        if not path.exists():
+            yield f"la liste des codes ({code.dataset}) n’est pas construite : la construire, puis relancer"
+            continue
+        known = f"(select {_name(code.dataset_column)} from read_parquet({_text(str(path))}))"
+        cell, concerned = _name(code.column), _where(code.where)
+        zero = f"case when '0' || {cell} in {known} then ' : le zéro de tête du code est perdu' else '' end"
+        for where, text in door.failing(f"{concerned} and {cell} not in {known}", f"{cell} || '»' || {zero}"):
+            unknown, _, hint = text.partition("»")
+            yield f"{where} : {code.column} = « {unknown} » est inconnu de {code.dataset}{hint}"
+
+
+def _shapes(door: _Door) -> Iterator[_Problem]:
+    earlier = ["false"]
+    for shape in door.convention.shapes:
+        concerned = f"{_where(shape.where)} and not ({' or '.join(earlier)})"
+        earlier.append(f"({_where(shape.where)})")
+        for count in door.convention.counts:
+            wanted = count in shape.filled
+            condition = f"{concerned} and (coalesce({_name(count)}, '') = '') = {str(wanted).lower()}"
+            for where, _ in door.failing(condition):
+                yield f"{where} : {count} doit être {'rempli' if wanted else 'vide'} ({shape.meaning})"
+
+
+def _unique_key(door: _Door) -> Iterator[_Problem]:
+    key = ", ".join(map(_name, door.dataset.key))
+    repeated = f"(select *, row_number() over (partition by {key} order by _source_row) as rank from file_row)"
+    for where, _ in door.failing("rank > 1", source=repeated):
+        yield f"{where} : cette ligne répète la clé d’une ligne précédente"
+
+
+RULES: dict[str, Callable[[_Door], Iterator[_Problem]]] = {
+    "valeurs_permises": _allowed_values,
+    "seuil_effectifs": _threshold,
+    "numerateurs": _denominator,
+    "codes_connus": _known_codes,
+    "forme_des_lignes": _shapes,
+    "cle_unique": _unique_key,
+}
+
+
+def _result(name: str, problems: list[_Problem]) -> Validation:
+    if not problems:
+        return Validation(name, True, True, "Conforme à la convention.")
+    more = f" ; et {len(problems) - _SHOWN} autre(s)" if len(problems) > _SHOWN else ""
+    message = (
+        f"{' ; '.join(problems[:_SHOWN])}{more}. Corriger le fichier avec le partenaire, puis le déposer de nouveau."
+    )
+    return Validation(name, False, True, message, {"lignes_en_cause": len(problems)})
+
+
+def _where(conditions: dict[str, str]) -> str:
+    return " and ".join(f"{_name(column)} = {_text(value)}" for column, value in conditions.items()) or "true"
+
+
+def _name(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

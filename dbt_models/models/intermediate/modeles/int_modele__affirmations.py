@@ -1,0 +1,18 @@
+"""Verdicts of the claims: one computation, several tables, told apart by the column `sortie`."""
+
+
+def model(dbt, session):  # noqa: ARG001 (the signature is dbt's)
+    """Every output of the claim tests as one table: verdicts, curves, counter-examples, autocorrelation, circularity."""
+    from dagster_project.models.affirmations import judge
+    from dagster_project.models.stacked import stack
+
+    dbt.config(materialized="table")
+    tables = {
+        "claims": dbt.ref("claim"),
+        "zones": dbt.ref("int_affirmation__zones"),
+        "shares": dbt.ref("int_affirmation__parts"),
+        "neighbours": dbt.source("derived", "neighbours"),
+        "qpv": dbt.ref("int_affirmation__qpv"),
+        "income": dbt.ref("int_affirmation__revenus"),
+    }
+    return stack(judge(**{name: relation.to_arrow_table() for name, relation in tables.items()}))
