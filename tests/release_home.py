@@ -22,7 +22,7 @@ from dagster_project.release.plan import LINEAGE, MARTS, REFERENCE
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources.catalogue import Dataset, load_catalogue
 from tests.locks import make_lock
-from tests.release_rows import Row, rows_of, source_files
+from tests.release_rows import Row, rows_of, source_files, source_presence
 
 MODELS = PROJECT_ROOT / "dbt_models" / "models"
 SEEDS = PROJECT_ROOT / "seeds"
@@ -57,6 +57,7 @@ def write_home(settings: Settings, shift: float = 0.0) -> None:
     (settings.derived_dir / "dbt" / "manifest.json").write_text(json.dumps(manifest(settings)), encoding="utf-8")
     (settings.reports_dir / "qualite.json").write_text(report().model_dump_json(), encoding="utf-8")
     pq.write_table(pa.Table.from_pylist(source_files(open_datasets())), settings.derived_dir / "source_file.parquet")
+    pq.write_table(pa.Table.from_pylist(source_presence()), settings.derived_dir / "source_presence.parquet")
     pq.write_table(corrections(), settings.derived_dir / "corrections.parquet")
     path = building_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
