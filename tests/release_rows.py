@@ -45,7 +45,10 @@ COMPARISONS = (
 def rows_of(mart: str, shift: float) -> list[Row]:
     """Rows of a mart that is not wide; `shift` is added to every value, so that two builds differ."""
     shifted = {"indicator_value": figures, "mart_comparaison": comparisons}
-    fixed = {"dim_zone": zones, "figure_input": cells, "zone_input": zone_cells}
+    fixed = {
+        **{"dim_zone": zones, "figure_input": cells, "zone_input": zone_cells, "crosswalk": links},
+        **{"mart_erreur_report": errors, "mart_erreur_zone": zone_errors},
+    }
     return shifted[mart](shift) if mart in shifted else fixed[mart]()
 
 
@@ -122,7 +125,10 @@ def cells() -> list[Row]:
     """A cell with its key, a cell that no row holds, a cell that the producer left empty."""
     figure = "REV_TP60.QPV.QP096001.QP2015.2019"
     term: Row = {"variable": "tp60", "weight": 1.0, **CELL}
+    reported = "A_IMM.QPV.QP096001.QP2015.2022"
+    unit: Row = {"term": "960010101:iris_pop", "variable": "iris_pop", "weight": 0.25, **CELL, "source_row": 9}
     return [
+        {"figure_id": reported, "role": "set_aside", **unit, "raw_value": "1200.0"},
         {"figure_id": "C2S_TX.QPV.QP096002.QP2015.2021", "role": "numerator", **term},
         {"figure_id": "REV_MED.QPV.QP096001.QP2015.2019", "role": "value", **term, "source_row": 4},
         {"figure_id": figure, "role": "key", **CELL, "source_row": 2, "raw_value": "QP096001"},
@@ -134,6 +140,54 @@ def zone_cells() -> list[Row]:
     """Where a QPV is listed."""
     zone: Row = {"zone_level": "QPV", "zone_code": "QP096001", "generation": "QP2015"}
     return [{**zone, **CELL, "source_row": 2, "source_column": "CODE_QP", "raw_value": "QP096001"}]
+
+
+def links() -> list[Row]:
+    """An IRIS in a QPV and in its commune, one without a population, a building, and two generations of QPV."""
+    iris: Row = {"from_level": "IRIS", "from_generation": "COG", "from_code": "960010101", "coverage": 0.8}
+    qpv: Row = {"to_level": "QPV", "to_code": "QP096001", "to_generation": "QP2015"}
+    commune: Row = {"to_level": "COM", "to_code": "96001", "to_generation": "COG", "basis": "nested", "weight": 1.0}
+    new: Row = {"to_level": "QPV", "to_code": "QN09601X", "to_generation": "QN2024", "coverage": 0.9}
+    old: Row = {"from_level": "QPV", "from_generation": "QP2015", "from_code": "QP096001", "basis": "area"}
+    shared: Row = {"area_share": 0.2, "weight": 0.25, "population": 300.0, "basis": "population"}
+    compared: Row = {"area_share": 0.9, "weight": 0.9, "population": 1080.0, "jaccard": 0.91, "comparable": True}
+    building: Row = {"from_level": "LOGEMENT", "from_generation": "COG", "from_code": "b1", "coverage": 1.0}
+    return [
+        {**iris, **qpv, **shared},
+        {**iris, **commune, "population": 1200.0},
+        {**iris, **commune, "from_code": "960010102"},
+        {**building, **qpv, "weight": 1.0, "basis": "dwellings"},
+        {**old, **new, **compared, "statut": "modifié"},
+        {**old, **new, **compared, "from_code": "QP096002"},
+    ]
+
+
+def errors() -> list[Row]:
+    """The measured error of a count and of a rate."""
+    measured: Row = {"family": "population", "method": "M2", "generation": "QP2015", "vintage": "2022", "zones": 2}
+    gaps = dict.fromkeys(("bias", "mean_absolute_error", "root_mean_square_error", "error_q05", "error_q50"), 1.5)
+    common: Row = {**measured, "coverage_class": "toutes", **gaps, "error_q95": 3.0}
+    totals: Row = {"published_total": 2000.0, "estimated_total": 2003.0, "leave_one_out": 0.9}
+    return [
+        {"benchmark_code": "POP_2015", "libelle_fr": "Population", "nature": "count", **common, **totals},
+        {"benchmark_code": "IMM_2024", "libelle_fr": "Part des immigrés", "nature": "rate", **common},
+    ]
+
+
+def zone_errors() -> list[Row]:
+    """The same for one QPV."""
+    compared: Row = {"published": 1000.0, "estimated": 1001.5, "error": 1.5, "coverage": 0.8, "coverage_class": "forte"}
+    named: Row = {"nature": "count", "family": "population", "method": "M2", "vintage": "2022", "generation": "QP2015"}
+    return [{"benchmark_code": "POP_2015", "libelle_fr": "Population", **named, "zone_code": "QP096001", **compared}]
+
+
+def source_presence() -> list[Row]:
+    """A source that is there, and one that waits for a convention."""
+    absent: Row = {"present": False, "status": "convention", "reason_fr": "Fichier d’un partenaire, sous convention."}
+    return [
+        {"dataset": "insee_cnam_iris", "vintage": "2022", "present": True, "status": None, "reason_fr": None},
+        {"dataset": "ors_sante_iris", "vintage": "2022", **absent},
+    ]
 
 
 def source_files(catalogue: dict[str, Dataset]) -> list[Row]:

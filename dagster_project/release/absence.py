@@ -39,7 +39,8 @@ def _always(label: str, *columns: str) -> Reason:
 
 _OF_THE_FIGURE = "case when status in ('ok', 'estime') then 'sans_objet' else status end"
 _ZONE_ABOVE = (
-    "case when zone_level = 'QPV' then 'inconnu' when zone_level = 'COM' then 'non_rattache' else 'sans_objet' end"
+    "case when zone_level = 'QPV' then 'inconnu' when zone_level in ('COM', 'IRIS') then 'non_rattache' "
+    "else 'sans_objet' end"
 )
 _NO_ROW = "case when source_row is null then 'non_couvert' else 'vide' end"
 
@@ -71,17 +72,39 @@ REASONS: dict[str, tuple[Reason, ...]] = {
         ),
         Reason(("population",), "'non_publie'", ("non_publie",), companion=True),
         Reason(("geometry",), "'sans_contour'", ("sans_contour",), companion=True),
-        # Totals (all QPV, France) stand in no list of zones.
+        # Totals (all QPV, France) and what QPV leave of communes and urban units stand in no list of zones.
         _always(
             "sans_objet",
             *("source_dataset", "source_sha256", "source_member", "source_row", "source_column", "zone_key"),
         ),
     ),
     "lineage": (
-        _always("sans_objet", "variable", "weight", "source_member", "correction_id"),
+        _always("sans_objet", "term", "variable", "weight", "source_member", "correction_id"),
         _always("non_couvert", "source_row"),
         Reason(("raw_value",), _NO_ROW, ("non_couvert", "vide")),
     ),
+    "crosswalk": (
+        # Buildings count as one each; of an IRIS without a published population, nothing is said.
+        Reason(
+            ("population",),
+            "case when from_level = 'LOGEMENT' then 'sans_objet' else 'non_publie' end",
+            ("sans_objet", "non_publie"),
+        ),
+        _always("sans_objet", "area_share", "jaccard", "comparable"),
+        # Between two generations of QPV, the official correspondence may be missing, or silent.
+        Reason(
+            ("statut",),
+            "case when from_level = 'QPV' then 'non_couvert' else 'sans_objet' end",
+            ("non_couvert", "sans_objet"),
+        ),
+    ),
+    # Rates have no total; a class may be too small for an error of each zone measured without it.
+    "mart_erreur_report": (_always("sans_objet", "published_total", "estimated_total", "leave_one_out"),),
+    "downscaling_benchmark": (
+        _always("sans_objet", "base_variable", "denominator_variable", "published_denominator", "note_fr"),
+    ),
+    "indicator_term": (_always("sans_objet", "from_level", "base_variable"),),
+    "source_presence": (_always("sans_objet", "status", "reason_fr"),),
     "indicator": (_always("sans_objet", "numerator", "denominator", "minimum", "maximum"),),
     "note_status": (_always("sans_objet", "note_code"),),
     "variable_column": (_always("sans_objet", "note_column"),),

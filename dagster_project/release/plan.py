@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MARTS = (
+    "crosswalk",
     "dim_zone",
     "indicator_value",
     "mart_comparaison",
     "mart_couverture",
     "mart_emploi",
+    "mart_erreur_report",
+    "mart_erreur_zone",
     "mart_population",
     "mart_revenus",
+    "mart_sante",
 )
 REFERENCE = (
     "absence",
+    "downscaling_benchmark",
+    "downscaling_family",
     "edition_reference",
     "indicator",
     "indicator_term",
@@ -24,7 +30,9 @@ REFERENCE = (
     "note_status",
     "variable_column",
 )
-DERIVED = ("source_file", "corrections")
+DERIVED = ("source_file", "source_presence", "corrections")
+# Marts that have a row for each thing that they speak of, and not one for each zone.
+LONG = ("mart_comparaison", "mart_erreur_report", "mart_erreur_zone")
 # Released as Parquet alone: a CSV of them would weigh more than everything else together.
 LINEAGE = {"figure_input": "lineage", "zone_input": "zone_input"}
 FLAT = ("parquet", "csv")
@@ -68,4 +76,4 @@ def checks_plan(built: str, relation: str) -> Plan:
 
 
 def _is_wide(mart: str) -> bool:
-    return mart.startswith("mart_") and mart != "mart_comparaison"
+    return mart.startswith("mart_") and mart not in LONG
