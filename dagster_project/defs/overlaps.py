@@ -13,7 +13,7 @@ from dagster_project.defs import OWNER
 from dagster_project.defs.geography import table_result
 from dagster_project.defs.raw import raw_key
 from dagster_project.geo import dwelling_zones, neighbours, overlaps, tile_overlaps
-from dagster_project.geo.dwellings import unplaced_dwellings
+from dagster_project.geo.dwellings import DWELLINGS, unplaced_dwellings
 from dagster_project.settings import Settings
 from dagster_project.sources.derived import cached_table
 
@@ -72,7 +72,7 @@ def overlap_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=["derived", "dwelling_zones"],
-        deps=[ZONES, raw_key(dwelling_zones.DWELLINGS)],
+        deps=[ZONES, raw_key(DWELLINGS)],
         group_name="geographie",
         kinds={"python", "parquet"},
         owners=[OWNER],
@@ -80,7 +80,7 @@ def overlap_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         code_version=buildings_code,
     )
     def dwelling_zones_asset() -> dg.MaterializeResult[Any]:
-        tables = (dwelling_zones.DWELLINGS,)
+        tables = (DWELLINGS,)
         path, rows = made("dwelling_zones", buildings_code, tables, dwelling_zones.build_dwelling_zones)
         return table_result(path, rows, {})
 
