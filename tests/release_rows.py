@@ -43,13 +43,13 @@ COMPARISONS = (
 
 
 def rows_of(mart: str, shift: float) -> list[Row]:
-    """Rows of a mart that is not wide; `shift` is added to every value, so that two builds differ."""
+    """Rows of a mart that is not wide, few or none; `shift` is added to every value, so that two builds differ."""
     shifted = {"indicator_value": figures, "mart_comparaison": comparisons}
     fixed = {
         **{"dim_zone": zones, "figure_input": cells, "zone_input": zone_cells, "crosswalk": links},
         **{"mart_erreur_report": errors, "mart_erreur_zone": zone_errors},
     }
-    return shifted[mart](shift) if mart in shifted else fixed[mart]()
+    return shifted[mart](shift) if mart in shifted else fixed[mart]() if mart in fixed else []
 
 
 def zones() -> list[Row]:
