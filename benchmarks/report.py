@@ -49,31 +49,38 @@ def render(sizes: Sequence[Size], skipped: Mapping[str, str], repetitions: tuple
     return "\n\n".join(parts) + "\n"
 
 
-def place(document: Path, content: str) -> None:
-    """Replace what stands between the markers; add them at the end when they are not there.
+def place(document: Path, content: str, begin: str = BEGIN, end: str = END) -> None:
+    """Replace what stands between two markers; add them at the end when they are not there.
 
     Raises:
         ValueError: one marker stands without the other, or they are in the wrong order.
     """
     text = document.read_text(encoding="utf-8") if document.exists() else "# Benchmarks\n"
-    if (BEGIN in text) != (END in text) or text.find(BEGIN) > text.find(END):
-        raise ValueError(f"{document.name}: expected {BEGIN!r} then {END!r}; mend the markers by hand")
-    if BEGIN not in text:
-        text = f"{text.rstrip()}\n\n{BEGIN}\n{END}\n"
-    before, rest = text.split(BEGIN, 1)
+    if (begin in text) != (end in text) or text.find(begin) > text.find(end):
+        raise ValueError(f"{document.name}: expected {begin!r} then {end!r}; mend the markers by hand")
+    if begin not in text:
+        text = f"{text.rstrip()}\n\n{begin}\n{end}\n"
+    before, rest = text.split(begin, 1)
     document.parent.mkdir(parents=True, exist_ok=True)
-    document.write_text(f"{before}{BEGIN}\n\n{content}\n{END}{rest.split(END, 1)[1]}", encoding="utf-8")
+    document.write_text(f"{before}{begin}\n\n{content}\n{end}{rest.split(end, 1)[1]}", encoding="utf-8")
+
+
+def machine(libraries: Sequence[str]) -> str:
+    """When and on what a measure was made."""
+    memory = psutil.virtual_memory().total / 2**30
+    versions = ", ".join(f"{name} {version(name)}" for name in libraries)
+    return (
+        f"Measured {datetime.now(UTC):%Y-%m-%d} on {os.cpu_count()} cores, {memory:.1f} GiB, {platform.system()}, "
+        f"Python {platform.python_version()}. {versions}."
+    )
 
 
 def _facts(sizes: Sequence[Size], repetitions: tuple[int, int]) -> str:
-    memory = psutil.virtual_memory().total / 2**30
-    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     small, whole = repetitions
     others = max((cost.others for size in sizes for cost in size.costs.values()), default=0.0)
     quiet = "" if others <= QUIET else " **The machine was not quiet: read CPU seconds rather than wall time.**"
     return (
-        f"Measured {datetime.now(UTC):%Y-%m-%d} on {os.cpu_count()} cores, {memory:.1f} GiB, {platform.system()}, "
-        f"Python {platform.python_version()}. {libraries}.\n"
+        f"{machine(LIBRARIES)}\n"
         f"Medians of {small} (bare, dbt, nothing changed) and {whole} (first, rebuilt) repetitions; files warm in the "
         f"page cache. Other processes used at most {others:.0%} of the machine during a measure.{quiet}"
     )
@@ -92,7 +99,7 @@ def _costs(sizes: Sequence[Size]) -> str:
         for size in sizes
         for key, cost in size.costs.items()
     ]
-    return _table(["size", "what", "wall s", "CPU s", "peak MB", "× bare"], rows)
+    return table(["size", "what", "wall s", "CPU s", "peak MB", "× bare"], rows)
 
 
 def _work(sizes: Sequence[Size]) -> str:
@@ -109,7 +116,7 @@ def _work(sizes: Sequence[Size]) -> str:
         for size in sizes
     ]
     header = ["size", "raw rows", "dbt nodes", "indicator_value rows", "bare = whole"]
-    return _table([*header, *(f"bare: {phase} s" for phase in phases)], rows)
+    return table([*header, *(f"bare: {phase} s" for phase in phases)], rows)
 
 
 def _verdict(sizes: Sequence[Size]) -> str:
@@ -137,7 +144,7 @@ def _thousands(number: int) -> str:
     return f"{number:,}"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     numeric = [all(_is_number(row[i]) for row in rows) for i in range(len(header))]
     ruler = ["---:" if right else "---" for right in numeric]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [header, ruler, *rows])

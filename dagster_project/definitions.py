@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from dagster_project.defs.automation import failure_sensor, nightly_job, nightly_schedule
-from dagster_project.defs.checks import mart_suite_checks, raw_suite_checks
+from dagster_project.defs.checks import mart_suite_checks, partner_suite_checks, raw_suite_checks
 from dagster_project.defs.comparison import comparison_assets
 from dagster_project.defs.corrections import correction_checks
 from dagster_project.defs.dbt import dbt_definitions
@@ -35,6 +35,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ],
         asset_checks=[
             raw_suite_checks(settings),
+            partner_suite_checks(settings),
             correction_checks(settings),
             unit_tests,
             mart_suite_checks(settings),

@@ -86,7 +86,7 @@ BREAKS: dict[str, str] = {
     "cnam_pathologies/patients-parmi-la-population": "update t set Npop = '10', Ntop = '20'",
     "cstb_bdnb_logements/nombres-lisibles": "update t set nb_log = 'douze'",
     "cstb_bdnb_logements/logements-positifs": "update t set nb_log = '-1'",
-    "cstb_bdnb_logements/abscisse-en-lambert-93": "update t set x = '-2.8'",
+    "cstb_bdnb_logements/abscisse-en-lambert-93": "update t set x = '3460000'",
     "cstb_bdnb_logements/ordonnee-en-lambert-93": "update t set y = '48.3'",
     "ors_sante_iris/code-iris-bien-forme": "update t set code = '10010101' where niveau = 'IRIS'",
     **{

@@ -20,7 +20,7 @@ from dagster_project.quality.results import ExpectationResult
 from dagster_project.release.places import building_path
 from dagster_project.release.plan import LINEAGE, MARTS, REFERENCE
 from dagster_project.settings import PROJECT_ROOT, Settings
-from dagster_project.sources.catalogue import load_catalogue
+from dagster_project.sources.catalogue import Dataset, load_catalogue
 from tests.locks import make_lock
 from tests.release_rows import Row, rows_of, source_files, source_presence
 
@@ -56,7 +56,7 @@ def write_home(settings: Settings, shift: float = 0.0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     (settings.derived_dir / "dbt" / "manifest.json").write_text(json.dumps(manifest(settings)), encoding="utf-8")
     (settings.reports_dir / "qualite.json").write_text(report().model_dump_json(), encoding="utf-8")
-    pq.write_table(pa.Table.from_pylist(source_files(load_catalogue())), settings.derived_dir / "source_file.parquet")
+    pq.write_table(pa.Table.from_pylist(source_files(open_datasets())), settings.derived_dir / "source_file.parquet")
     pq.write_table(pa.Table.from_pylist(source_presence()), settings.derived_dir / "source_presence.parquet")
     pq.write_table(corrections(), settings.derived_dir / "corrections.parquet")
     path = building_path(settings)
@@ -64,6 +64,11 @@ def write_home(settings: Settings, shift: float = 0.0) -> None:
     path.unlink(missing_ok=True)
     with duckdb.connect(str(path)) as connection:
         _write_build(connection, shift)
+
+
+def open_datasets() -> dict[str, Dataset]:
+    """Datasets under one licence, which is then that of the release."""
+    return {name: found for name, found in load_catalogue().items() if "Licence Ouverte" in found.origin.licence.name}
 
 
 @cache

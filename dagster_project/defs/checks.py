@@ -14,6 +14,7 @@ from dagster_project.quality.runner import ExpectationResult, run_suites
 from dagster_project.quality.suites import Suite, load_suites
 from dagster_project.release.audit import expectation_cache, export_marts, suite_tables
 from dagster_project.settings import Settings
+from dagster_project.sources.catalogue import load_catalogue
 
 # Name of the check, and whether it stops everything downstream.
 CHECKS = {"attentes_critiques": True, "attentes_alertes": False}
@@ -22,7 +23,12 @@ ROWS_SHOWN = 20
 
 def raw_suite_checks(settings: Settings) -> dg.AssetChecksDefinition:
     """Suites on raw tables; a critical failure stops everything downstream."""
-    return _checks("attentes_sources", _of_layer("raw"), settings)
+    return _checks("attentes_sources", [suite for suite in _of_layer("raw") if not _of_partner(suite)], settings)
+
+
+def partner_suite_checks(settings: Settings) -> dg.AssetChecksDefinition:
+    """Suites on partners' files, apart: these wait for the lists of codes that they refer to, and for their checks."""
+    return _checks("attentes_partenaires", [suite for suite in _of_layer("raw") if _of_partner(suite)], settings)
 
 
 def mart_suite_checks(settings: Settings) -> dg.AssetChecksDefinition:
@@ -32,6 +38,10 @@ def mart_suite_checks(settings: Settings) -> dg.AssetChecksDefinition:
 
 def _of_layer(layer: str) -> list[Suite]:
     return [suite for suite in load_suites().values() if suite.layer == layer]
+
+
+def _of_partner(suite: Suite) -> bool:
+    return load_catalogue()[suite.table].convention is not None
 
 
 def _asset_key(suite: Suite) -> dg.AssetKey:

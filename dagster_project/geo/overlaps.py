@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dagster_project.geo.dwellings import DWELLINGS, Dwellings, read_dwellings, zone_of_points
-from dagster_project.geo.overlay import intersections
+from dagster_project.geo.overlay import area_overlaps
 from dagster_project.geo.polygons import Index, Shapes, surfaces
 from dagster_project.geo.tiles import MESHES, in_tile_system, read_tiles, tile_shares
 from dagster_project.geo.zones import Layer, read_layers
@@ -55,26 +55,25 @@ def build_overlaps(zone_geometries: Path, raw_dir: Path) -> pa.Table:
 
 def _rows(iris: Layer, qp: Layer, qn: Layer) -> _Rows:
     """The zones themselves, then what they share two by two, then three by three."""
-    in_qp, of_qp = intersections(qp.shapes, iris.shapes)
-    in_qn, of_qn = intersections(qn.shapes, iris.shapes)
-    both, of_both = intersections(qp.shapes, qn.shapes)
-    of_both = surfaces(of_both)
-    three, of_three = intersections(of_both, iris.shapes)
+    in_qp, in_qn = area_overlaps(qp.shapes, iris.shapes), area_overlaps(qn.shapes, iris.shapes)
+    both = area_overlaps(qp.shapes, qn.shapes)
+    of_both = surfaces(both.shapes)
+    three = area_overlaps(of_both, iris.shapes)
     parts = [
-        _part(len(iris.codes), iris.shapes, iris=np.arange(len(iris.codes))),
-        _part(len(qp.codes), qp.shapes, qp=np.arange(len(qp.codes))),
-        _part(len(qn.codes), qn.shapes, qn=np.arange(len(qn.codes))),
-        _part(len(of_qp), of_qp, qp=in_qp.left, iris=in_qp.right),
-        _part(len(of_qn), of_qn, qn=in_qn.left, iris=in_qn.right),
-        _part(len(of_both), of_both, qp=both.left, qn=both.right),
-        _part(len(of_three), of_three, qp=both.left[three.left], qn=both.right[three.left], iris=three.right),
+        _part(iris.shapes, iris=np.arange(len(iris.codes))),
+        _part(qp.shapes, qp=np.arange(len(qp.codes))),
+        _part(qn.shapes, qn=np.arange(len(qn.codes))),
+        _part(in_qp.shapes, qp=in_qp.left, iris=in_qp.right),
+        _part(in_qn.shapes, qn=in_qn.left, iris=in_qn.right),
+        _part(of_both, qp=both.left, qn=both.right),
+        _part(three.shapes, qp=both.left[three.left], qn=both.right[three.left], iris=three.right),
     ]
     iris_at, qp_at, qn_at, shapes = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     return _Rows(iris_at, qp_at, qn_at, shapes)
 
 
-def _part(count: int, shapes: Shapes, **positions: Index) -> _Rows:
-    unbound = np.full(count, NOT_BOUND, dtype=np.int64)
+def _part(shapes: Shapes, **positions: Index) -> _Rows:
+    unbound = np.full(len(shapes), NOT_BOUND, dtype=np.int64)
     iris, qp, qn = (positions.get(name, unbound) for name in ("iris", "qp", "qn"))
     return _Rows(iris, qp, qn, shapes)
 

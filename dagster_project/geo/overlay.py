@@ -10,32 +10,31 @@ import numpy.typing as npt
 from dagster_project.geo.polygons import Index, Shapes, mended_among
 
 
-class Pairs(NamedTuple):
-    """Positions of the two members of each pair, sorted by the first then the second."""
+class Overlaps(NamedTuple):
+    """Pairs that share a surface, sorted by the first member then the second.
 
-    left: Index
-    right: Index
-
-
-class AreaOverlaps(NamedTuple):
-    """Pairs that share a surface, with its area in the square of the coordinates' unit."""
+    Attributes:
+        left, right: positions of the two members.
+        area: of what they share, in the square of the coordinates' unit, over 0.
+        shapes: what they share; it may bear lines and points besides.
+    """
 
     left: Index
     right: Index
     area: npt.NDArray[np.float64]
+    shapes: Shapes
 
 
-def intersections(left: Shapes, right: Shapes) -> tuple[Pairs, Shapes]:
-    """Common part of every two polygons that meet, one of each layer.
+def area_overlaps(left: Shapes, right: Shapes) -> Overlaps:
+    """Common part of every two polygons that meet, one of each layer, and its area.
 
     Args:
-        left: polygons of one layer, in a planar system; the smaller layer is the better choice, for each of these is
-            prepared once. Missing and empty ones meet nothing.
+        left: polygons of one layer, in a planar system; better the smaller layer. Missing and empty ones meet nothing.
         right: polygons of the other layer, in the same system.
 
     Returns:
-        The pairs that share a surface, however small, and that surface (it may bear lines and points besides).
-        Invalid polygons are repaired first, but only those that meet another: checking validity has a cost.
+        Every pair that shares a surface, however small. Invalid polygons are repaired first, but only those that meet
+        another: to check all would cost more than the rest.
     """
     import shapely
 
@@ -45,18 +44,11 @@ def intersections(left: Shapes, right: Shapes) -> tuple[Pairs, Shapes]:
     # The predicate sees an invalid polygon as its repair will be: what its lines enclose an odd number of times.
     meeting = shapely.intersects(left[at_left], right[at_right])
     at_left, at_right = at_left[meeting], at_right[meeting]
-    left, right = (mended_among(shapes, np.unique(at)) for shapes, at in ((left, at_left), (right, at_right)))
-    pairs = np.stack([at_left, at_right])
-    pairs = pairs[:, np.lexsort(pairs[::-1])].astype(np.int64)
-    common: Shapes = shapely.intersection(left[pairs[0]], right[pairs[1]])
+    left, right = mended_among(left, np.unique(at_left)), mended_among(right, np.unique(at_right))
+    order = np.lexsort((at_right, at_left))
+    at_left, at_right = at_left[order].astype(np.int64), at_right[order].astype(np.int64)
+    shapes: Shapes = shapely.intersection(left[at_left], right[at_right])
+    area = shapely.area(shapes)
     # Neighbours that only touch meet along a line: no surface is exactly 0, and nothing else is dropped.
-    shared = shapely.area(common) > 0
-    return Pairs(*pairs[:, shared]), common[shared]
-
-
-def area_overlaps(left: Shapes, right: Shapes) -> AreaOverlaps:
-    """Area shared by every two polygons that meet: see `intersections`."""
-    import shapely
-
-    pairs, common = intersections(left, right)
-    return AreaOverlaps(*pairs, shapely.area(common))
+    shared = area > 0
+    return Overlaps(at_left[shared], at_right[shared], area[shared], shapes[shared])

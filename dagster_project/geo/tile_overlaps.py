@@ -35,15 +35,16 @@ def build_tile_overlaps(zone_geometries: Path, raw_dir: Path) -> pa.Table:
     """
     import pyarrow as pa
 
+    empty = pa.table({name: pa.nulls(0, kind) for name, kind in _columns()})
+    given = {mesh: tiles for mesh in MESHES if (tiles := read_tiles(raw_dir, mesh)) is not None}
+    if not given:
+        return empty
     layers = read_layers(zone_geometries, LAYERS)
     moved = [in_tile_system(layer.shapes) for layer in layers]
     dwellings = read_dwellings(raw_dir)
     homes = [None if dwellings is None else zone_of_points(layer.shapes, dwellings.x, dwellings.y) for layer in layers]
-    found = [pa.table({name: pa.nulls(0, kind) for name, kind in _columns()})]
-    for mesh in MESHES:
-        tiles = read_tiles(raw_dir, mesh)
-        if tiles is None:
-            continue
+    found = [empty]
+    for mesh, tiles in given.items():
         tile = None if dwellings is None else tile_of_points(tiles, dwellings.x, dwellings.y)
         for named, layer, shapes, zone in zip(LAYERS, layers, moved, homes, strict=True):
             shares = tile_shares(shapes, tiles)

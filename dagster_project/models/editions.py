@@ -26,19 +26,27 @@ def icm_by_edition(cases: pa.Table, ages: pa.Table, rates: pa.Table) -> pa.Table
 
     Args:
         cases: zone_level, zone_code, generation, vintage, component, observed, beneficiaries, status, coverage.
-        ages: zone_level, zone_code, generation, vintage, sex, age, covered (null when masked).
+        ages: zone_level, zone_code, generation, vintage, component, sex, age, covered (null when masked): the persons
+            among whom the cases of that component were counted.
         rates: vintage, component, sex, age, cases, covered: the reference.
 
     Returns:
-        Columns of FIGURE, by edition then zone. `value` is the smoothed index, base 100; `error_sd` its standard
-        error. A zone that its IRIS render too little has a status and no value.
+        Columns of FIGURE, sorted by zone, edition and component. `value` is the smoothed index, base 100; `error_sd`
+        its standard error. A zone that its IRIS render too little has a status and no value.
     """
-    found = [_edition(vintage, cases, ages, rates) for vintage in sorted(set(cases["vintage"].to_pylist()))]
-    return pa.concat_tables(found).cast(FIGURE) if found else FIGURE.empty_table()
+    kinds = sorted({(row["vintage"], row["component"]) for row in cases.select(["vintage", "component"]).to_pylist()})
+    found = [_edition(*kind, cases, ages, rates) for kind in kinds]
+    if not found:
+        return FIGURE.empty_table()
+    keys = ("zone_level", "zone_code", "generation", "vintage", "component")
+    return pa.concat_tables(found).cast(FIGURE).sort_by([(key, "ascending") for key in keys])
 
 
-def _edition(vintage: str, cases: pa.Table, ages: pa.Table, rates: pa.Table) -> pa.Table:
-    cases, ages, rates = (table.filter(pc.equal(table["vintage"], vintage)) for table in (cases, ages, rates))
+def _edition(vintage: str, component: str, cases: pa.Table, ages: pa.Table, rates: pa.Table) -> pa.Table:
+    cases, ages, rates = (
+        table.filter(pc.and_(pc.equal(table["vintage"], vintage), pc.equal(table["component"], component)))
+        for table in (cases, ages, rates)
+    )
     made = icm(
         cases,
         ages.rename_columns({"sex": "sexe", "age": "cla_age_5", "covered": "n_beneficiaires"}),
@@ -46,7 +54,7 @@ def _edition(vintage: str, cases: pa.Table, ages: pa.Table, rates: pa.Table) -> 
         level=LEVEL,
     )
     keys = ["zone_level", "zone_code", "generation", "component"]
-    joined = made.join(cases.select([*keys, "coverage"]), keys).sort_by([(key, "ascending") for key in keys])
+    joined = made.join(cases.select([*keys, "coverage"]), keys)
     width = pc.subtract(joined["smoothed_high"], joined["smoothed_low"])
     columns = {
         **{name: joined[name] for name in ("zone_level", "zone_code", "generation")},

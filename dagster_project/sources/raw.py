@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.settings import Settings
 from dagster_project.sources import partner
 from dagster_project.sources.absence import ABSENT_KEY
-from dagster_project.sources.catalogue import Dataset, load_catalogue
+from dagster_project.sources.catalogue import Dataset
 from dagster_project.sources.code import raw_code_version
 from dagster_project.sources.raw_checks import (
     PRESENCE,
@@ -99,8 +99,6 @@ def build_raw(dataset: Dataset, settings: Settings, *, progress: Progress | None
     tell = progress or _silent
     fetched = fetch_all(dataset, settings, tell)
     received = fetched.received
-    if received:
-        _build_lists(dataset, settings, tell)
     data_version = _data_version(dataset, received, settings)
     manifest = load_manifest(settings.raw_dir / f"{dataset.id}.json")
     if manifest and manifest.get("data_version") == data_version and is_intact(settings.raw_dir, manifest):
@@ -113,16 +111,6 @@ def build_raw(dataset: Dataset, settings: Settings, *, progress: Progress | None
     _stop_on_failure(dataset, validations)
     identity = {"data_version": data_version, "origin": _origin(settings)}
     return _write(dataset, settings, fetched, results, validations=validations, identity=identity)
-
-
-def _build_lists(dataset: Dataset, settings: Settings, tell: Progress) -> None:
-    """Bring up to date the tables whose codes a partner's file is held against.
-
-    They are not upstream of it in the graph: nothing in its rows comes from them, and an edge between two raw tables
-    would cut in two every step that checks or reads all raw tables at once.
-    """
-    for name in sorted({code.dataset for code in dataset.convention.codes}) if dataset.convention else []:
-        build_raw(load_catalogue()[name], settings, progress=tell)
 
 
 def _origin(settings: Settings) -> str:

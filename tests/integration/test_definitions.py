@@ -80,6 +80,12 @@ def test_the_nightly_job_reaches_every_asset_and_every_check(definitions: dg.Def
     assert reached == {*graph.get_all_asset_keys(), *graph.asset_check_keys}
 
 
+def test_the_tables_of_dbt_are_built_by_one_step(definitions: dg.Definitions) -> None:
+    """A raw table that waits for another through the checks of both makes Dagster cut the dbt build in parts."""
+    job: Any = definitions.resolve_job_def(NIGHTLY)
+    assert [node.name for node in job.graph.nodes if node.name.startswith("dbt_models")] == ["dbt_models"]
+
+
 def _handle(step: str) -> Any:
     from dagster._core.definitions.dependency import NodeHandle
 

@@ -10,7 +10,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.geo.overlay import area_overlaps, intersections
+from dagster_project.geo.overlay import area_overlaps
 from dagster_project.geo.polygons import mended, surfaces
 
 BOW_TIE = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
@@ -66,6 +66,16 @@ def test_an_invalid_member_is_repaired_before_it_is_measured() -> None:
     assert found.area.tolist() == [pytest.approx(25)]
 
 
+@given(st.lists(st.lists(points, min_size=4, max_size=7).map(shapely.Polygon), min_size=1, max_size=4), layers)
+@settings(deadline=None)
+def test_repairing_what_meets_is_repairing_all(left: list[shapely.Geometry], right: list[shapely.Geometry]) -> None:
+    crossed = array(*left)
+    found, wanted = area_overlaps(crossed, array(*right)), area_overlaps(mended(crossed).shapes, array(*right))
+    assert found.left.tolist() == wanted.left.tolist()
+    assert found.right.tolist() == wanted.right.tolist()
+    np.testing.assert_array_equal(found.area, wanted.area)
+
+
 def test_missing_and_empty_members_meet_nothing() -> None:
     found = area_overlaps(array(None, shapely.Polygon(), shapely.box(0, 0, 2, 2)), array(shapely.box(1, 1, 3, 3), None))
     assert (found.left.tolist(), found.right.tolist()) == ([2], [0])
@@ -74,7 +84,7 @@ def test_missing_and_empty_members_meet_nothing() -> None:
 
 def test_the_layers_given_are_left_as_they_were() -> None:
     left = array(BOW_TIE)
-    intersections(left, array(shapely.box(0, 0, 10, 5)))
+    area_overlaps(left, array(shapely.box(0, 0, 10, 5)))
     assert left[0] is BOW_TIE
     assert not left[0].is_valid
 

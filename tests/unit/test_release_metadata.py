@@ -23,10 +23,9 @@ from dagster_project.release.database import CONTENT, DATABASE, VIEWS, content_d
 from dagster_project.release.plan import DERIVED, LINEAGE, MARTS, REFERENCE
 from dagster_project.release.promote import promote
 from dagster_project.settings import PROJECT_ROOT, Settings
-from dagster_project.sources.catalogue import load_catalogue
 from tests.harvest import harvest
 from tests.release_cells import descriptor
-from tests.release_home import lock, write_home
+from tests.release_home import lock, open_datasets, write_home
 
 SCHEMA = PROJECT_ROOT / "tests" / "schemas" / "schema_org_dataset.json"
 DESCRIPTIONS = {"datapackage.json", "dcat.jsonld", "dataset.jsonld", "SHA256SUMS"}
@@ -69,7 +68,7 @@ def test_the_package_describes_every_file_by_size_and_digest(small_release: Path
     package = read(small_release / "datapackage.json")
     assert package["$schema"] == "https://datapackage.org/profiles/2.0/datapackage.json"
     assert len({resource["name"] for resource in package["resources"]}) == len(resources)
-    assert {source["path"] for source in package["sources"]} == {d.origin.page for d in load_catalogue().values()}
+    assert {source["path"] for source in package["sources"]} == {d.origin.page for d in open_datasets().values()}
     assert all(source["version"] for source in package["sources"])
 
 
@@ -152,14 +151,14 @@ def test_the_schema_org_block_is_what_search_engines_ask_for(small_release: Path
     jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).validate(block)
     measured = {variable["propertyID"] for variable in block["variableMeasured"]}
     assert measured == {"REV_TP60", "REV_MED", "C2S_TX", "DEM_POP", "DE_ABC"}
-    assert {source["name"] for source in block["isBasedOn"]} == {d.origin.title for d in load_catalogue().values()}
+    assert {source["name"] for source in block["isBasedOn"]} == {d.origin.title for d in open_datasets().values()}
 
 
 def test_attribution_cites_each_dataset_and_each_file(small_release: Path) -> None:
     text = (small_release / "ATTRIBUTION.md").read_text(encoding="utf-8")
     sections = {section.partition("\n")[0]: section for section in text.split("\n## ")[1:]}
-    assert len(sections) == len(load_catalogue())
-    for dataset in load_catalogue().values():
+    assert len(sections) == len(open_datasets())
+    for dataset in open_datasets().values():
         section = sections[dataset.origin.title]
         for told in (
             dataset.origin.producer,

@@ -18,7 +18,13 @@ OBSERVATION_MACRO = PROJECT_ROOT / "dbt_models" / "macros" / "observation.sql"
 LEVELS = {"QPV", "ENSQPV", "COM", "EPCI", "DEP", "REG", "FRM"}
 STATUSES = {"ok", "secret_primaire", "secret_secondaire", "nd", "non_couvert", "estime", "convention"}
 # Raw and staging only for now (issue 2), and lists of communes whose numbers are not statistics of a zone.
-NOT_STATISTICS = {"anct_adultes_relais", "anct_fonjep", "dgcl_epci"}
+# Numbers that are no figure of a zone, and weights or IRIS that the geography theme reads in its own models.
+NOT_STATISTICS = {
+    *("anct_adultes_relais", "anct_fonjep", "dgcl_epci"),
+    *("ign_contours_iris", "insee_iris_synthese", "insee_filosofi_iris", "insee_caf_iris", "insee_cnam_iris"),
+    *("insee_filosofi_carreaux", "insee_filosofi_carreaux_nat", "cstb_bdnb_logements"),
+    *("cnam_pathologies", "ors_sante_iris"),
+}
 Row = dict[str, str]
 
 

@@ -1,6 +1,7 @@
 {#
-    Persons covered by sex and age in each zone. An IRIS keeps its masked cells, which the model fills; a zone is the sum
-    of its IRIS, masked cells filled in the same way: an even share of what the IRIS's total leaves.
+    Persons covered by sex and age in each zone, beside each kind of case: an IRIS whose cases are masked counts for
+    neither. An IRIS keeps its masked cells, which the model fills; a zone is the sum of its IRIS, masked cells filled
+    in the same way: an even share of what the IRIS's total leaves.
 #}
 with
 
@@ -28,20 +29,31 @@ filled as (
     from cell
     left join total using (zone_code, vintage)
     window iris as (partition by cell.zone_code, cell.vintage)
+),
+
+counted as (
+    select zone_code as iris_code, vintage, component
+    from {{ ref('int_sante__cas') }}
+    where zone_level = 'IRIS' and observed is not null and beneficiaries is not null
 )
 
-select 'IRIS' as zone_level, zone_code, 'COG' as generation, vintage, sex, age, covered
+select
+    'IRIS' as zone_level, cell.zone_code, 'COG' as generation, cell.vintage, counted.component,
+    cell.sex, cell.age, cell.covered
 from cell
+inner join counted on cell.zone_code = counted.iris_code and cell.vintage = counted.vintage
 union all
 select
     link.to_level,
     link.to_code,
     link.to_generation,
     filled.vintage,
+    counted.component,
     filled.sex,
     filled.age,
     sum(link.weight * filled.covered order by filled.iris_code)
 from filled
+inner join counted using (iris_code, vintage)
 inner join {{ ref('crosswalk') }} as link
     on link.from_level = 'IRIS' and filled.iris_code = link.from_code
 group by all

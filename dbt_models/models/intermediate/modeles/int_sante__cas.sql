@@ -42,7 +42,7 @@ of_zone as (
         sum(link.weight * of_iris.observed order by of_iris.iris_code)
             filter (where of_iris.observed is not null and of_iris.beneficiaries is not null) as observed,
         sum(link.weight * of_iris.beneficiaries order by of_iris.iris_code)
-            filter (where of_iris.observed is not null) as beneficiaries,
+            filter (where of_iris.observed is not null and of_iris.beneficiaries is not null) as beneficiaries,
         any_value(link.coverage) as coverage
     from of_iris
     inner join {{ ref('crosswalk') }} as link
@@ -56,7 +56,9 @@ select
 from of_iris
 union all
 select
-    zone_level, zone_code, generation, vintage, component, observed, beneficiaries,
+    zone_level, zone_code, generation, vintage, component,
+    case when coverage >= {{ var('couverture_minimale') }} then observed end as observed,
+    beneficiaries,
     case
         when observed is null then 'secret_primaire'
         when coverage < {{ var('couverture_minimale') }} then 'non_couvert'
