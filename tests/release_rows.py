@@ -191,7 +191,8 @@ def source_presence() -> list[Row]:
 
 
 def source_files(catalogue: dict[str, Dataset]) -> list[Row]:
-    """Every file of the catalogue, as if it had been received."""
+    """Every file of the catalogue under the licence of most, as if it had been received."""
+    licence = catalogue["insee_revn"].origin.licence
     return [
         {
             "dataset": dataset.id,
@@ -217,6 +218,7 @@ def source_files(catalogue: dict[str, Dataset]) -> list[Row]:
             "rejects": 0,
         }
         for dataset in catalogue.values()
+        if dataset.origin.licence == licence
         for vintage in dataset.vintages
         for file in vintage.files
     ]
