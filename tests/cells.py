@@ -110,6 +110,24 @@ def _xlsx(content: bytes, dataset: Dataset, changes: list[Change]) -> bytes:
     return out.getvalue()
 
 
+def _parquet(content: bytes, _: Dataset, changes: list[Change]) -> bytes:
+    """The cell takes the type of its column."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(io.BytesIO(content))
+    for cell, new in changes:
+        place = table.column_names.index(cell.column)
+        column = table.column(place).to_pylist()
+        _expect(cell, "" if column[cell.row - 1] is None else str(column[cell.row - 1]))
+        kind = table.schema.field(place).type
+        column[cell.row - 1] = pa.scalar(new).cast(kind).as_py()
+        table = table.set_column(place, table.schema.field(place), pa.array(column, kind))
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    return out.getvalue()
+
+
 def _expect(cell: Cell, found: str) -> None:
     if found.strip() != cell.text.strip():
         raise ValueError(f"{cell}: the file reads {found!r}")
@@ -119,5 +137,6 @@ _WRITERS: dict[str, Callable[[bytes, Dataset, list[Change]], bytes]] = {
     ".csv": _csv,
     ".dbf": _dbf,
     ".geojson": _geojson,
+    ".parquet": _parquet,
     ".xlsx": _xlsx,
 }

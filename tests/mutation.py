@@ -4,6 +4,12 @@ Cells are drawn at random, some among those that `figure_input` names, some amon
 predicted figures are disjoint are changed together, so that one rebuild judges many of them: a figure that moves
 must be predicted by exactly one changed cell, and every predicted figure must move.
 
+Figures brought from other geographies (M1 to M3) also hang on weights. The population cells that set them
+(`crosswalk_input`) may move the figures of their zones and need not: a QPV that already takes the whole of an IRIS
+takes no more of it. Codes in perimeters, contours and lists of zones make the crosswalk: what they move among these
+figures is counted apart, and is no part of the proof. Figures of a model (M4) are ranks among all zones: any cell may
+move any of them, so they are left out.
+
 `python -m tests.mutation --home DQ_HOME` does it on a finished run and writes docs/lineage-mutation.md.
 """
 
@@ -30,7 +36,11 @@ from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
 from dagster_project.sources.catalogue import Dataset, load_catalogue
 from tests.cells import Cell, change_cells
 
-WRITABLE = {"csv", "shapefile", "geojson", "xlsx"}
+WRITABLE = {"csv", "shapefile", "geojson", "xlsx", "parquet"}
+# Sources whose codes and names make the crosswalk; of the synthesis by IRIS, these columns.
+GEOGRAPHY = ("anct_qpv", "dgcl_epci", "etalab_contours", "ign_contours", "insee_cog", "insee_iris_reference")
+ZONING = {"insee_iris_synthese": {"code", "COM", "dep", "reg", "uu2020"}, "cstb_bdnb_logements": {"x", "y"}}
+REPORTED = "method in ('M1', 'M2', 'M3')"
 DOCUMENT = PROJECT_ROOT / "docs" / "lineage-mutation.md"
 TECHNICAL = re.compile(r"^(_.*|geometry.*)$")
 SHOWN = 10
@@ -47,12 +57,13 @@ INPUTS = """
 
 @dataclass(frozen=True)
 class Mutation:
-    """One changed cell and the figures that the lineage says depend on it."""
+    """One changed cell, the figures that the lineage says depend on it, and those that may move by their weights."""
 
     cell: Cell
     roles: tuple[str, ...]
     new: str
     predicted: frozenset[str]
+    possible: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,7 @@ class Proof:
     batches: int = 0
     moved: set[str] = field(default_factory=set)
     born: set[str] = field(default_factory=set)
+    weighed: set[str] = field(default_factory=set)
     missing: list[tuple[str, str]] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
 
@@ -98,8 +110,10 @@ def prove(base: Settings, work: Path, *, from_lineage: int, from_anywhere: int, 
         proof.batches += 1
         proof.moved |= moved
         proof.born |= moved & born
+        possible = {figure for m in batch for figure in m.possible}
+        proof.weighed |= (moved & possible) - expected.keys()
         proof.missing += [(figure, str(expected[figure].cell)) for figure in sorted(expected.keys() - moved)]
-        proof.extra += sorted(moved - expected.keys() - born)
+        proof.extra += sorted(moved - expected.keys() - born - possible)
         shutil.rmtree(settings.home)
     return proof
 
@@ -138,6 +152,8 @@ def _of_anywhere(base: Settings, rng: np.random.Generator, count: int) -> Iterat
         described = duckdb.execute("describe select * from read_parquet(?)", [raw]).fetchall()
         columns = [name for name, *_ in described if not TECHNICAL.match(name)]
         (rows,) = duckdb.execute("select count(*) from read_parquet(?)", [raw]).fetchone() or (0,)
+        if not rows:  # a source that may be absent, and is
+            continue
         for offset, pick in zip(rng.integers(rows, size=share), rng.random(share), strict=True):
             record = duckdb.execute(
                 f"select _source_sha256, _source_member, _source_row, {', '.join(f'{_quoted(c)}' for c in columns)} "
@@ -163,7 +179,22 @@ def _mutation(connection: Any, cell: _Drawn, paths: dict[tuple[str, str], str]) 
     roles = tuple(sorted({role for _, role in found}))
     path = paths[cell.sha256, cell.member.split("#")[0]]
     located = Cell(cell.dataset, path, cell.row, cell.column, cell.text)
-    return Mutation(located, roles, other_text(cell.text, roles), frozenset(figure for figure, _ in found))
+    figures = frozenset(figure for figure, _ in found)
+    return Mutation(located, roles, other_text(cell.text, roles), figures, _possible(connection, cell, roles) - figures)
+
+
+def _possible(connection: Any, cell: _Drawn, roles: Sequence[str]) -> frozenset[str]:
+    """Figures brought from other geographies whose weights the cell may change."""
+    zoning = cell.dataset.startswith(GEOGRAPHY) or cell.column in ZONING.get(cell.dataset, set())
+    if zoning or {"key", "zone"} & set(roles):
+        query, parameters = f"select figure_id from marts.indicator_value where {REPORTED}", []
+    else:
+        query = f"""select figure_id from marts.indicator_value
+            semi join (
+                from marts.crosswalk_input where source_sha256 = ? and source_row = ? and source_column = ?
+            ) as link using (zone_level, zone_code, generation) where {REPORTED}"""
+        parameters = [cell.sha256, cell.row, cell.column]
+    return frozenset(figure for (figure,) in connection.execute(query, parameters).fetchall())
 
 
 def other_text(text: str, roles: Sequence[str]) -> str:
@@ -233,11 +264,24 @@ def moved_figures(before: Path, after: Path) -> set[str]:
         inner join (
             select concat_ws('.', indicator_code, zone_level, zone_code, generation, vintage) as figure_id,
                 list((role, variable, value, status, source_row, source_column) order by role, variable) as signature
-            from ({terms}) group by all
+            from (
+                select indicator_code, zone_level, zone_code, generation, vintage, role, variable, value, status,
+                    source_row, source_column
+                from ({terms})
+                union all
+                select indicator_code, zone_level, zone_code, generation, vintage, role,
+                    concat_ws(':', unit_code, variable), value, status, source_row, source_column
+                from {db}.intermediate.int_termes__sante_reportes
+                union all
+                select indicator_code, zone_level, zone_code, generation, vintage, role,
+                    concat_ws(':', unit_code, variable, base_variable), base_value, status, base_source_row,
+                    base_source_column
+                from {db}.intermediate.int_termes__sante_reportes where base_variable is not null
+            ) group by all
         ) as term using (figure_id)
         left join {db}.marts.dim_zone as zone using (zone_level, zone_code, generation)
     """
-    themes = ("population", "revenus", "couverture", "emploi")
+    themes = ("population", "revenus", "couverture", "emploi", "sante")
     with duckdb.connect() as connection:
         connection.execute(f"attach '{before}' as a (read_only)")
         connection.execute(f"attach '{after}' as b (read_only)")
@@ -322,6 +366,7 @@ def report(base: Settings, proof: Proof, seed: int) -> str:
         f"| figures predicted to move | {sum(len(m.predicted) for m in used):,} |",
         f"| figures that moved | {len(proof.moved):,} |",
         f"| of which born of a code that no zone bore, as the rebuilt lineage says | {len(proof.born):,} |",
+        f"| moved by weights alone, or by the crosswalk that codes make (figures M1 to M3) | {len(proof.weighed):,} |",
         f"| predicted, and did not move | {len(proof.missing)} |",
         f"| moved, and not predicted | {len(proof.extra)} |",
         "",

@@ -26,13 +26,17 @@ CellKey = tuple[str, str, str]  # edition, zone or part, variable
 
 @dataclass(frozen=True)
 class Indicator:
-    """Terms are (role, variable) → coefficient; the file has a column for each variable."""
+    """Terms are (role, variable) → coefficient; the file has a column for each variable.
+
+    A numerator that has a base (`bases`) is a published share, and multiplies the cell that it is a share of.
+    """
 
     terms: Mapping[tuple[str, str], float]
     scale: float = 1.0
     unit: str = "%"
     theme: str = "revenus"
     label: str = "Indicateur"
+    bases: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,12 @@ class World:
         statuses = set()
         for (role, variable), coefficient in sorted(terms.items()):
             for part, share in self._parts(zone).items():
-                value, status = self._read((vintage, part, variable))
-                statuses.add(status)
-                sums[role] = sums.get(role, 0.0) + coefficient * share * (value or 0.0)
+                term = coefficient * share
+                for name in (variable, *self._base(indicator, role, variable)):
+                    value, status = self._read((vintage, part, name))
+                    statuses.add(status)
+                    term *= value or 0.0
+                sums[role] = sums.get(role, 0.0) + term
         status = next(
             (s for s in ("secret_primaire", "nd") if s in statuses), "ok" if statuses == {"ok"} else "non_couvert"
         )
@@ -132,6 +139,9 @@ class World:
         if denominator == 0:
             return Result(None, numerator, denominator, "nd")
         return Result(indicator.scale * numerator / denominator * bias, numerator, denominator, "ok")
+
+    def _base(self, indicator: Indicator, role: str, variable: str) -> tuple[str, ...]:
+        return (indicator.bases[variable],) if role == "numerator" and variable in indicator.bases else ()
 
     def _parts(self, zone: str) -> Mapping[str, float]:
         return self.parts.get(zone, {zone: 1.0})
@@ -268,18 +278,23 @@ class World:
         rows = []
         for (role, variable), coefficient in self._path(self.indicators[code], vintage).items():
             for part, share in self._parts(zone).items():
-                key = (vintage, part, variable)
-                cell = self.cells.get(key)
-                line = places.index(part) + 2 if cell else None
-                arithmetic = {"role": role, "variable": variable, "weight": coefficient * share, "source_row": line}
-                arithmetic |= {"source_column": self.columns[variable], "raw_value": cell.text if cell else None}
-                rows.append(
-                    file | arithmetic | {"correction_id": correction_id(key) if key in self.corrections else None}
-                )
+                base = self._base(self.indicators[code], role, variable)
+                for name, weight in ((variable, coefficient * share), *((name, 1.0) for name in base)):
+                    key = (vintage, part, name)
+                    cell = self.cells.get(key)
+                    line = places.index(part) + 2 if cell else None
+                    term = f"{part}:{variable}" if base else None
+                    arithmetic = {"role": role, "term": term, "variable": name, "weight": weight, "source_row": line}
+                    arithmetic |= {"source_column": self.columns[name], "raw_value": cell.text if cell else None}
+                    rows.append(
+                        file | arithmetic | {"correction_id": correction_id(key) if key in self.corrections else None}
+                    )
                 if cell:
                     rows.append(
                         file | {"role": "key", "source_row": line, "source_column": PLACE_COLUMN, "raw_value": part}
                     )
+                key = (vintage, part, variable)
+                cell = self.cells.get(key)
                 if cell and not cell.text and self._read(key)[0] is None:
                     note = {"role": "note", "variable": variable, "source_row": line, "source_column": "NOTE"}
                     rows.append(file | note | {"raw_value": cell.note})
@@ -311,7 +326,7 @@ SCHEMAS = {
         **FLOATS,
     ),
     "lineage": _schema(
-        "figure_id role variable weight dataset source_sha256 source_row source_column raw_value correction_id",
+        "figure_id role term variable weight dataset source_sha256 source_row source_column raw_value correction_id",
         **FLOATS,
         source_row=pa.int64(),
     ),

@@ -183,7 +183,8 @@ def _write_build(connection: duckdb.DuckDBPyConnection, shift: float) -> None:
         else:
             declared = ", ".join(f"{column['name']} {column['data_type']}" for column in columns)
             connection.execute(f"create table marts.{mart} ({declared})")
-            insert(connection, f"marts.{mart}", rows_of(mart, shift))
+            if rows := rows_of(mart, shift):
+                insert(connection, f"marts.{mart}", rows)
 
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[Row]) -> None:

@@ -43,13 +43,13 @@ COMPARISONS = (
 
 
 def rows_of(mart: str, shift: float) -> list[Row]:
-    """Rows of a mart that is not wide; `shift` is added to every value, so that two builds differ."""
+    """Rows of a mart that is not wide, few or none; `shift` is added to every value, so that two builds differ."""
     shifted = {"indicator_value": figures, "mart_comparaison": comparisons}
     fixed = {
         **{"dim_zone": zones, "figure_input": cells, "zone_input": zone_cells, "crosswalk": links},
         **{"mart_erreur_report": errors, "mart_erreur_zone": zone_errors},
     }
-    return shifted[mart](shift) if mart in shifted else fixed[mart]()
+    return shifted[mart](shift) if mart in shifted else fixed[mart]() if mart in fixed else []
 
 
 def zones() -> list[Row]:
@@ -191,7 +191,8 @@ def source_presence() -> list[Row]:
 
 
 def source_files(catalogue: dict[str, Dataset]) -> list[Row]:
-    """Every file of the catalogue, as if it had been received."""
+    """Every file of the catalogue under the licence of most, as if it had been received."""
+    licence = catalogue["insee_revn"].origin.licence
     return [
         {
             "dataset": dataset.id,
@@ -217,6 +218,7 @@ def source_files(catalogue: dict[str, Dataset]) -> list[Row]:
             "rejects": 0,
         }
         for dataset in catalogue.values()
+        if dataset.origin.licence == licence
         for vintage in dataset.vintages
         for file in vintage.files
     ]

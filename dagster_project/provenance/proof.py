@@ -67,7 +67,9 @@ def build_proof(release: ReleaseFolder, figure: Figure) -> dict[str, Any]:
             f"{row['figure_id']} n’a pas de cellule : {figure.absent_source or 'la version ne dit pas pourquoi'}"
         )
     files: list[dict[str, Any]] = []
-    for entry in figure.inputs:
+    # What only sets weights enters no sum: the proof states the weights.
+    inputs = [entry for entry in figure.inputs if entry.cell["role"] != "weight"]
+    for entry in inputs:
         if (file := _file(entry)) not in files:
             files.append(file)
     return sceller(
@@ -121,7 +123,7 @@ def build_proof(release: ReleaseFolder, figure: Figure) -> dict[str, Any]:
             "unites": [{name: unit[column] for name, column in UNIT_FIELDS.items()} for unit in figure.units],
             "entrees": [
                 _entry(rank, entry, files.index(_file(entry)) + 1, row["zone_code"])
-                for rank, entry in enumerate(figure.inputs, start=1)
+                for rank, entry in enumerate(inputs, start=1)
             ],
         }
     )

@@ -33,6 +33,12 @@ class Reason:
     companion: bool = False
 
 
+def _by_status(status: str, *columns: str) -> Reason:
+    """Cells that a status of their row explains; where it is ok, the column does not apply."""
+    label = f"case when {status} in {ABSENT_FIGURE} then {status} else 'sans_objet' end"
+    return Reason(columns, label, (*ABSENT_FIGURE, "sans_objet"))
+
+
 def _always(label: str, *columns: str) -> Reason:
     return Reason(columns, f"'{label}'", (label,))
 
@@ -42,6 +48,7 @@ _ZONE_ABOVE = (
     "case when zone_level = 'QPV' then 'inconnu' when zone_level in ('COM', 'IRIS') then 'non_rattache' "
     "else 'sans_objet' end"
 )
+_OF_AN_INDEX = ("value", "ci_low", "ci_high", "rank_median", "rank_low", "rank_high")
 _NO_ROW = "case when source_row is null then 'non_couvert' else 'vide' end"
 
 REASONS: dict[str, tuple[Reason, ...]] = {
@@ -53,6 +60,7 @@ REASONS: dict[str, tuple[Reason, ...]] = {
             (*ABSENT_FIGURE, "sans_objet"),
         ),
         _always("sans_precedent", "comparable_with_previous"),
+        _always("sans_objet", "model", "model_version", "model_parameters"),
     ),
     "mart_comparaison": (
         Reason(("value",), "status", ABSENT_FIGURE),
@@ -100,6 +108,62 @@ REASONS: dict[str, tuple[Reason, ...]] = {
     ),
     # Rates have no total; a class may be too small for an error of each zone measured without it.
     "mart_erreur_report": (_always("sans_objet", "published_total", "estimated_total", "leave_one_out"),),
+    "mart_affirmation": (
+        _by_status(
+            "status",
+            *("n_qpv", "n", "k", "n_undecided", "share_k", "low_two_sided", "high_two_sided", "low_one_sided"),
+            *("counter_examples", "cut_value", "part_one_verdict", "n_zones", "n_sensitive"),
+            *("n_sensitive_without_qpv", "n_sensitive_not_qpv", "ppv_zones", "ppv_population"),
+            *("share_population_sensitive", "share_qpv_population_sensitive", "kappa", "mcc", "auc"),
+            *("smallest_share", "smallest_cut", "null_p", "null_k_median", "null_k_low", "null_k_high"),
+            *("null_widened", "null_fixed"),
+        ),
+    ),
+    "mart_affirmation_circularite": (
+        _by_status(
+            "status",
+            *("estimate", "ci_low", "ci_high", "odds_ratio", "n_zones", "n_communes", "n_excluded", "income_gap"),
+        ),
+    ),
+    "mart_affirmation_contre_exemple": (
+        _always(
+            "sans_objet",
+            "population",
+            "share_sensitive",
+            "share_unknown",
+            "missing_share",
+            "critical_cut",
+            "distance_cut",
+        ),
+    ),
+    "mart_affirmation_courbe": (_always("sans_objet", "share_labelled", "share_k"),),
+    "mart_affirmation_moran": (
+        _by_status(
+            "status",
+            *("n_islands", "n_without_value", "moran_i", "expected_i", "z", "p"),
+            *("lisa_haut_haut", "lisa_bas_haut", "lisa_bas_bas", "lisa_haut_bas"),
+        ),
+    ),
+    "mart_indice_variante": (_always("sans_objet", "rank"),),
+    "mart_modele_parametre": (
+        _by_status(
+            "status",
+            *("mean", "sd", "low_bound", "high_bound", "skewness", "kurtosis", "winsorised_zones", "reference_zones"),
+            *("zones_without_error", "pca_weight", "squared_correlation", "effective_weight", "sobol_first_order"),
+            "cut",
+        ),
+    ),
+    "mart_vulnerabilite": (
+        *(_by_status(f"{index}_status", *(f"{index}_{name}" for name in _OF_AN_INDEX)) for index in ("socio", "sante")),
+        _by_status(
+            "class_status",
+            *("class", "p_double_fragilite", "p_fragilite_sanitaire", "p_fragilite_sociale", "p_non_fragile"),
+            *("distance_sante", "distance_socio", "stable", "partial"),
+        ),
+        # Zones that are in no typology.
+        _always("sans_objet", "socio_status", "sante_status", "class_status"),
+    ),
+    "claim": (_always("sans_objet", "note_fr"),),
     "downscaling_benchmark": (
         _always("sans_objet", "base_variable", "denominator_variable", "published_denominator", "note_fr"),
     ),

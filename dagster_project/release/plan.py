@@ -9,18 +9,28 @@ from pathlib import Path
 MARTS = (
     "crosswalk",
     "dim_zone",
+    "figure_component",
     "indicator_value",
+    "mart_affirmation",
+    "mart_affirmation_circularite",
+    "mart_affirmation_contre_exemple",
+    "mart_affirmation_courbe",
+    "mart_affirmation_moran",
     "mart_comparaison",
     "mart_couverture",
     "mart_emploi",
     "mart_erreur_report",
     "mart_erreur_zone",
+    "mart_indice_variante",
+    "mart_modele_parametre",
     "mart_population",
     "mart_revenus",
     "mart_sante",
+    "mart_vulnerabilite",
 )
 REFERENCE = (
     "absence",
+    "claim",
     "downscaling_benchmark",
     "downscaling_family",
     "edition_reference",
@@ -31,10 +41,10 @@ REFERENCE = (
     "variable_column",
 )
 DERIVED = ("source_file", "source_presence", "corrections")
-# Marts that have a row for each thing that they speak of, and not one for each zone.
-LONG = ("mart_comparaison", "mart_erreur_report", "mart_erreur_zone")
+# Marts with a column for each indicator, one row per zone and edition.
+BY_ZONE = ("mart_couverture", "mart_emploi", "mart_population", "mart_revenus", "mart_sante")
 # Released as Parquet alone: a CSV of them would weigh more than everything else together.
-LINEAGE = {"figure_input": "lineage", "zone_input": "zone_input"}
+LINEAGE = {"crosswalk_input": "crosswalk_input", "figure_input": "lineage", "zone_input": "zone_input"}
 FLAT = ("parquet", "csv")
 WIDE = ("parquet", "csv", "json")
 
@@ -61,7 +71,7 @@ def plans(built: str, derived: Path) -> Iterator[Plan]:
         derived: folder of derived Parquet files.
     """
     for mart in MARTS:
-        yield Plan(mart, f"{built}.marts.{mart}", mart, WIDE if _is_wide(mart) else FLAT, built)
+        yield Plan(mart, f"{built}.marts.{mart}", mart, WIDE if mart in BY_ZONE else FLAT, built)
     for mart, name in LINEAGE.items():
         yield Plan(name, f"{built}.marts.{mart}", mart, ("parquet",), built)
     for seed in REFERENCE:
@@ -73,7 +83,3 @@ def plans(built: str, derived: Path) -> Iterator[Plan]:
 def checks_plan(built: str, relation: str) -> Plan:
     """The table of checks, which the quality report gives."""
     return Plan("checks", relation, "checks", FLAT, built)
-
-
-def _is_wide(mart: str) -> bool:
-    return mart.startswith("mart_") and mart not in LONG

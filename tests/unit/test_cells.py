@@ -49,3 +49,18 @@ def test_a_cell_that_reads_otherwise_is_refused(mirror: Path) -> None:
     cell = Cell("insee_revn", "insee/REVN_2021.csv", 2, "CODGEO", "QP035005")
     with pytest.raises(ValueError, match="the file reads"):
         change_cells(mirror, CATALOGUE["insee_revn"], [(cell, "x")])
+
+
+def test_a_cell_of_a_parquet_file_keeps_the_type_of_its_column(mirror: Path) -> None:
+    import pyarrow.parquet as pq
+
+    path = next((mirror / "iris").glob("agg_iris_*.parquet"))
+    before = pq.read_table(path)
+    text = str(before.column("P22_POP")[1].as_py())
+    cell = Cell("insee_iris_synthese", f"iris/{path.name}", 2, "P22_POP", text)
+    change_cells(mirror, CATALOGUE["insee_iris_synthese"], [(cell, "7")])
+    after = pq.read_table(path)
+    assert after.schema == before.schema
+    assert after.column("P22_POP")[1].as_py() == 7
+    differing = [n for n in before.column_names if before.column(n).to_pylist() != after.column(n).to_pylist()]
+    assert differing == ["P22_POP"]

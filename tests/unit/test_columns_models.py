@@ -65,6 +65,7 @@ def manifest() -> dict[str, Any]:
     models = {
         f"model.p.{name}": {
             "resource_type": "model",
+            "language": "sql",
             "schema": layer,
             "name": name,
             "original_file_path": f"models/{name}.sql",

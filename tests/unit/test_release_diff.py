@@ -410,6 +410,21 @@ def test_the_six_causes_together() -> None:
     assert sum(count.main for count in found.summary.causes) == found.summary.changed == len(changes)
 
 
+def test_cells_of_one_term_multiply() -> None:
+    """A share and what it is a share of, revised and in other proportions of other parts."""
+    first = replace(COMPOSED, indicators={"REV_PART": replace(TERMS["REV_PART"], bases={"aides": "actifs"})})
+    revised = first.revise({cell(Z1, "aides"): "55,5", cell(Z2, "actifs"): "400", cell(Z3, "habitants"): "1900"})
+    recomposed = revised.recompose({Z1: {Z1: 0.6, "IRIS1": 0.4}, Z4: {Z4: 0.5, "IRIS1": 0.5}})
+    steps = [first, *[revised] * 3, *[recomposed] * 3]  # no correction, formula, mask or program
+    found, changes = compared(steps[0], steps[-1])
+    assert found.summary.residual == 0
+    assert set(changes) == {figure_id("REV_PART", zone) for zone in (Z1, Z2, Z3, Z4)}
+    for name, row in changes.items():
+        assert_rightly_attributed(row, chain(steps)[name], Cause.CODE)
+    assert changes[figure_id("REV_PART", Z2)]["main_cause"] == Cause.VINTAGE
+    assert changes[figure_id("REV_PART", Z4)]["main_cause"] == Cause.PERIMETER
+
+
 zone_sets = st.sets(st.sampled_from(list(ZONES)), max_size=4)
 texts = st.decimals(min_value=1, max_value=99999, places=1).map(lambda number: str(number).replace(".", ","))
 actions = st.one_of(

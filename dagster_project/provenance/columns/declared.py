@@ -72,7 +72,8 @@ def _without(origin: Origin, names: frozenset[str]) -> Origin:
 
 def indicator_cells(code: str) -> frozenset[Column]:
     """Columns of raw tables that the formula of an indicator reads, over all editions."""
-    variables = {row["variable"] for row in _seed("indicator_term") if row["indicator_code"] == code}
+    terms = [row for row in _seed("indicator_term") if row["indicator_code"] == code]
+    variables = {row[name] for row in terms for name in ("variable", "base_variable")}
     return frozenset(
         ("raw", row["dataset"], row["source_column"])
         for row in _seed("variable_column")

@@ -51,6 +51,12 @@ cell as (
         zone.* exclude (zone_level, zone_code, generation)
     from zone_input as zone
     inner join figure using (zone_level, zone_code, generation)
+    union all by name
+    -- The cells that set the weights of IRIS in the zone; they enter no sum.
+    select figure.figure_id, 'weight' as role, link.* exclude (zone_level, zone_code, generation)
+    from crosswalk_input as link
+    inner join figure using (zone_level, zone_code, generation)
+    where figure.method = 'M2'
 )
 
 select cell as cell, archived as archived, correction as correction

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 # As `comparaisons_minimales` in dbt_project.yml: a class of errors speaks only with so many comparisons.
 ENOUGH = 20
 SCOPE = (
-    "Le lignage couvre les cellules des sommes, leurs poids et les unités écartées. Les cellules de population et les "
-    "contours qui n’ont servi qu’à fonder les poids n’y sont pas : ils sont dans crosswalk.parquet, par leur résultat."
+    "Le lignage couvre les cellules des sommes, leurs poids et les unités écartées. Les cellules de population qui ne "
+    "servent qu’à fonder les poids sont à part, dans crosswalk_input.parquet ; les contours n’y sont pas."
 )
 NO_INTERVAL = "Pas d’intervalle : la zone est faite d’unités entières, ou aucune erreur mesurée ne lui va."
 OF_REST = (

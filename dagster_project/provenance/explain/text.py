@@ -94,7 +94,9 @@ def _coverage(e: Explanation, reported: Reported) -> Iterator[str]:
         share = quantity(e.figure.coverage * 100, "%", 1)
         yield from _wrapped(f"Couverture : {share} des habitants de la zone sont dans les unités retenues.")
     bases = dict.fromkeys(unit.basis_fr for unit in reported.units)
-    yield from _wrapped(f"Ce qui fonde les poids : {' ; '.join(bases)} (crosswalk).")
+    cells = plural(len(e.crosswalk_weights), "cellule") + " de population"
+    known = f", d’après {cells} (crosswalk_input)" if e.crosswalk_weights else ""
+    yield from _wrapped(f"Ce qui fonde les poids : {' ; '.join(bases)} (crosswalk){known}.")
     yield from _wrapped(reported.interval_basis)
 
 
@@ -125,7 +127,8 @@ def _inputs(e: Explanation) -> Iterator[str]:
         yield from _wrapped(e.reported.scope)
     # The cells of units stand in the table of units; one of each file stays, to describe it.
     files = {(entry.sha256, entry.member): entry for entry in e.inputs if entry.term}
-    for rank, entry in enumerate((entry for entry in e.inputs if not entry.term), start=1):
+    alone = [entry for entry in e.inputs if not entry.term and entry.role != "weight"]
+    for rank, entry in enumerate(alone, start=1):
         if rank > 1:
             yield ""
         yield from _input(entry, rank)

@@ -25,7 +25,7 @@ BATCH = 20_000
 # Archived file, member, row, column.
 Address = tuple[str, str | None, int, str]
 
-# The cells that figures are made of, and those by which their zones exist.
+# The cells that figures are made of, those by which their zones exist, those that set the weights of their units.
 CHECKED = """
 create view checked as
 select figure_id, dataset, source_sha256, source_member, source_row, source_column, raw_value from input
@@ -34,6 +34,12 @@ select
     figure.figure_id, zone.dataset, zone.source_sha256, zone.source_member, zone.source_row, zone.source_column,
     zone.raw_value
 from zone_input as zone inner join figure using (zone_level, zone_code, generation)
+union all
+select
+    figure.figure_id, link.dataset, link.source_sha256, link.source_member, link.source_row, link.source_column,
+    link.raw_value
+from crosswalk_input as link inner join figure using (zone_level, zone_code, generation)
+where figure.method = 'M2'
 """
 FILES = """
 select input.dataset, input.source_sha256, input.source_member, form.name,

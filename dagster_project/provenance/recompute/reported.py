@@ -2,7 +2,7 @@
 
 Covered: every cell above and below the bar, its weight (coefficient × weight of the released crosswalk), the units set
 aside for want of a cell, the coverage and the status that it gives. Not covered: how the crosswalk came to its weights.
-The population cells and contours that weights rest on are no cells of the figure.
+The population cells that they rest on (`crosswalk_input`) are read again as texts, and enter no sum; contours are not.
 """
 
 from __future__ import annotations

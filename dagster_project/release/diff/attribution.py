@@ -34,6 +34,7 @@ select
     step,
     role,
     variable,
+    pair.term as term_variable,
     slot,
     place,
     not o_here or (n_here and coalesce(step >= cell_step, false)) as new_cell,
@@ -50,7 +51,8 @@ select
     cell
         * if(step >= {STEP[Cause.FORMULA]}, n_coefficient, o_coefficient)
         * if(step >= {STEP[Cause.PERIMETER]}, n_share, o_share) as term,
-    count(*) over (partition by pair.figure_no, step, role) > 2 as ordered
+    count(*) over (partition by pair.figure_no, step, role) > 2 as ordered,
+    variable != term_variable as is_base
 from pair inner join at_work using (figure_no)
 where (o_here and n_here) or (n_here and step >= entry_step) or (o_here and step < entry_step)
 """
@@ -58,10 +60,18 @@ where (o_here and n_here) or (n_here and step >= entry_step) or (o_here and step
 # Sums of floats depend on their order, which is that of the models; of two terms, they do not.
 _STATES = f"""
 create table state as
-with total as (
-    select figure_no, step, role, sum(term) as total from substituted where not ordered group by all
+with base as (
+    select figure_no, step, role, term_variable, slot, place, term as factor from substituted where is_base
+),
+term as (
+    select figure_no, step, role, variable, slot, place, ordered, term * coalesce(factor, 1) as term
+    from (from substituted where not is_base) as cell
+    left join base using (figure_no, step, role, term_variable, slot, place)
+),
+total as (
+    select figure_no, step, role, sum(term) as total from term where not ordered group by all
     union all
-    select figure_no, step, role, sum(term order by variable, slot, place) from substituted where ordered group by all
+    select figure_no, step, role, sum(term order by slot, variable, place) from term where ordered group by all
 ),
 summed as (
     select

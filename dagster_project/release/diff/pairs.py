@@ -117,6 +117,8 @@ select
     input.figure_no,
     input.role,
     input.variable,
+    -- Cells of one term multiply: a share, and the count that it is a share of.
+    coalesce(regexp_extract(input.term, '[^:]*$'), input.variable) as term,
     input.indicator_code,
     input.dataset,
     input.source_sha256,
@@ -124,7 +126,7 @@ select
     input.source_column,
     if(composed, coalesce(part.part, ''), '') as slot,
     row_number() over (
-        partition by figure_no, role, variable, slot order by source_sha256, source_row, source_column
+        partition by figure_no, role, variable, term, slot order by source_sha256, source_row, source_column
     ) as place,
     number(input.raw_value) as number,
     mark(input.source_row is not null, input.raw_value) as mark,
@@ -155,6 +157,7 @@ with joined as (
         coalesce(n.figure_no, o.figure_no) as figure_no,
         coalesce(n.role, o.role) as role,
         coalesce(n.variable, o.variable) as variable,
+        coalesce(n.term, o.term) as term,
         coalesce(n.slot, o.slot) as slot,
         coalesce(n.place, o.place) as place,
         coalesce(n.indicator_code, o.indicator_code) as indicator,
@@ -163,7 +166,7 @@ with joined as (
         {", ".join(f"o.{column} as o_{column}, n.{column} as n_{column}" for column in _SIDED)}
     from cell_old as o
     full join cell_new as n
-        on o.figure_no = n.figure_no and o.role = n.role and o.variable = n.variable
+        on o.figure_no = n.figure_no and o.role = n.role and o.variable = n.variable and o.term = n.term
         and o.slot = n.slot and o.place = n.place
 ),
 known as (

@@ -24,7 +24,9 @@ cell as (
     select distinct figure_no, figure.indicator_code, figure.vintage, lineage.role, lineage.variable, lineage.dataset,
         lineage.source_sha256, lineage.source_column
     from {having}.lineage as lineage inner join figure using (figure_id)
+    -- What a share is a share of stands in the formula beside it, not as a term of its own.
     where lineage.role in ('value', 'numerator', 'denominator')
+        and coalesce(regexp_extract(lineage.term, '[^:]*$'), lineage.variable) = lineage.variable
 ),
 of_cells as (
     select

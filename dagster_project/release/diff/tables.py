@@ -28,6 +28,10 @@ TABLES = {
     "dim_zone": "zone_level, zone_code, generation, name, communes, epci, departement, region, geometry",
 }
 
+# What a release made before figures of other units does not say. Of paths that share a term, coefficients are one.
+ADDED = {"lineage": "term"}
+MADE = {"indicator_term": "select indicator_code, role, variable, min(coefficient) as coefficient from {} group by all"}
+
 
 def open_pair(db: duckdb.DuckDBPyConnection, old: Path, new: Path, thresholds: Path) -> None:
     """Views on both folders, and the tolerances as table `threshold`.
@@ -42,7 +46,10 @@ def open_pair(db: duckdb.DuckDBPyConnection, old: Path, new: Path, thresholds: P
         for name, columns in TABLES.items():
             path = folder / f"{name}.parquet"
             try:
-                db.execute(f"create view {schema}.{name} as select {columns} from read_parquet('{_quoted(path)}')")
+                relation = f"read_parquet('{_quoted(path)}')"
+                added = _added(db, ADDED[name], relation) if name in ADDED else ""
+                query = MADE.get(name, f"select {columns}{added} from {{}}").format(relation)
+                db.execute(f"create view {schema}.{name} as {query}")
             except Error as error:
                 raise ReleaseError(
                     f"{path} cannot be compared ({str(error).splitlines()[0]}): the release is damaged, or was made "
@@ -55,6 +62,11 @@ def open_pair(db: duckdb.DuckDBPyConnection, old: Path, new: Path, thresholds: P
             'absolute': 'double', 'relative': 'double', 'reason_fr': 'varchar'
         }})"""
     )
+
+
+def _added(db: duckdb.DuckDBPyConnection, column: str, relation: str) -> str:
+    known = {row[0] for row in db.execute(f"describe from {relation}").fetchall()}
+    return f", {column}" if column in known else f", null::varchar as {column}"
 
 
 def _quoted(path: Path) -> str:
