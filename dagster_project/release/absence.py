@@ -140,7 +140,7 @@ REASONS: dict[str, tuple[Reason, ...]] = {
     "mart_affirmation_moran": (
         _by_status(
             "status",
-            *("n_islands", "n_without_value", "moran_i", "expected_i", "z", "p"),
+            *("n_zones", "draws", "seed", "n_islands", "n_without_value", "moran_i", "expected_i", "z", "p"),
             *("lisa_haut_haut", "lisa_bas_haut", "lisa_bas_bas", "lisa_haut_bas"),
         ),
     ),
