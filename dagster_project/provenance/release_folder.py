@@ -36,6 +36,7 @@ ADDED_COLUMNS = {
 ADDED_TABLES = {
     "crosswalk": "from_level varchar, from_code varchar, from_generation varchar, to_level varchar, to_code varchar, "
     "to_generation varchar, weight double, basis varchar, population double",
+    "figure_component": "figure_id varchar, component_figure_id varchar",
     "crosswalk_input": "zone_level varchar, zone_code varchar, generation varchar, dataset varchar, "
     "source_sha256 varchar, source_member varchar, source_row bigint, source_column varchar, raw_value varchar",
     "source_presence": "dataset varchar, vintage varchar, present boolean, status varchar, reason_fr varchar",

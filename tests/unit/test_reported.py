@@ -12,7 +12,7 @@ import yaml
 from dagster_project.provenance import verifier_preuve as program
 from dagster_project.provenance.explain.assemble import explain
 from dagster_project.provenance.explain.figure import load_figures
-from dagster_project.provenance.explain.find import Asked, find_figure
+from dagster_project.provenance.explain.find import Asked, UnknownFigureError, find_figure
 from dagster_project.provenance.explain.model import Explanation
 from dagster_project.provenance.explain.reported import ENOUGH
 from dagster_project.provenance.explain.text import WIDTH, render
@@ -328,6 +328,24 @@ def test_units_set_aside_are_counted(sample: Sample) -> None:
     assert masked.reported is not None
     assert (masked.reported.counted, masked.reported.set_aside, masked.reported.without_cell) == (0, 1, 1)
     assert masked.formula.numeric == "(secret primaire) = pas de valeur"
+
+
+def test_the_commune_is_meant_by_a_code_that_it_lends(tmp_path: Path) -> None:
+    """What QPV leave of a commune bears its code: the commune is meant unless the level is said."""
+    sample = make_sample(tmp_path / "home")
+    more = "from figure union all select * replace ('{}' as zone_level, '{}' as generation, '{}' as figure_id) from one"
+    rows = [more.format(level, generation, f"TAUX.{level}.QP001.{generation}.2021") for level, generation in
+            (("COM", "COG"), ("HQPV", "QP2015"), ("HQPV", "QN2024"))]  # fmt: skip
+    query = "with one as (from indicator_value where figure_id like 'TAUX.QPV.QP001.%') " + " union all ".join(
+        row.removeprefix("from figure union all ") for row in rows
+    )
+    sample.rewrite("indicator_value", f"from indicator_value where zone_code != 'QP001' union all ({query})", sums=True)
+    with sample.release.tables() as connection:
+        assert find_figure(connection, Asked("TAUX", "QP001")).row["zone_level"] == "COM"
+        rest = find_figure(connection, Asked("TAUX", "QP001", generation="QN2024", level="HQPV"))
+        assert rest.row["zone_level"] == "HQPV"
+        with pytest.raises(UnknownFigureError, match=r"plusieurs zones : HQPV \(reste de la commune\), QN2024"):
+            find_figure(connection, Asked("TAUX", "QP001", level="HQPV"))
 
 
 def test_an_absent_source_says_why(sample: Sample) -> None:

@@ -22,7 +22,7 @@ from dagster_project.provenance.explain.model import (
 from dagster_project.provenance.explain.reported import reported_of
 from dagster_project.provenance.french import COPIES, LEVELS, METHODS, ROLES, SOURCES, quantity, visible
 from dagster_project.provenance.reference import status_labels
-from dagster_project.provenance.release_folder import ReleaseFolder, records
+from dagster_project.provenance.release_folder import ReleaseFolder, ask, records
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,7 +74,7 @@ def explain(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, figur
         formula=formula_of(figure),
         reported=reported_of(connection, release, figure),
         absent_source=figure.absent_source,
-        model=_model(figure),
+        model=_model(connection, figure),
         editions=tuple(Edition(**{name: row[name] for name in Edition.model_fields}) for row in figure.editions),
         comparisons=tuple(_comparisons(connection, figure, labels)),
         inputs=inputs,
@@ -102,15 +102,18 @@ def _figure(figure: Figure, labels: Mapping[str, str]) -> FigureInfo:
     )
 
 
-def _model(figure: Figure) -> ModelUsed | None:
+def _model(connection: duckdb.DuckDBPyConnection, figure: Figure) -> ModelUsed | None:
     row = figure.row
     if row["method"] != "M4":
         return None
     parameters = row.get("model_parameters")
+    query = "select component_figure_id from figure_component where figure_id = ? order by all"
+    components = ask(connection, query, [row["figure_id"]]).fetchall()
     return ModelUsed(
         name=row.get("model"),
         version=row.get("model_version"),
         parameters=None if parameters is None else str(parameters),
+        components=tuple(name for (name,) in components),
     )
 
 

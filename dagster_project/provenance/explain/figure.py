@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.provenance.recompute.formulas import Path, load_formulas
+from dagster_project.provenance.recompute.formulas import Formula, Path, load_formulas
 from dagster_project.provenance.reference import NoteMeaning, NoteMeanings, key_column, status_labels
 from dagster_project.provenance.release_folder import Record, records
 from dagster_project.provenance.verifier_preuve import (
@@ -180,7 +180,8 @@ def load_figures(connection: duckdb.DuckDBPyConnection, figure_ids: Sequence[str
             row=row,
             indicator=indicators[code,][0],
             zone=zones.get(_key(row, *_ZONE), [{"name": row["zone_code"]}])[0],
-            path=formulas[code].path(
+            # What only a model makes has no terms.
+            path=formulas.get(code, Formula(1.0)).path(
                 row["method"],
                 (cell["variable"] for cell in arithmetic),
                 direct=any(cell["role"] == "value" for cell in arithmetic),

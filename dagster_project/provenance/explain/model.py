@@ -118,6 +118,7 @@ class ModelUsed(_Strict):
     name: str | None
     version: str | None
     parameters: str | None
+    components: tuple[str, ...] = Field(description="figures that it is made of; each leads on to its own cells")
 
 
 class Edition(_Strict):

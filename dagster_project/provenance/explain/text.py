@@ -24,6 +24,7 @@ WIDTH = 100
 SAME_FILE = ("file", "sha256", "member", "dataset")
 SHOWN_UNITS = 10
 WEIGHT_DECIMALS = 4
+IN_UNITS = "habitants de la zone sont dans les unités retenues"
 
 
 def render(explanation: Explanation, *, sql: bool = False) -> str:
@@ -79,8 +80,10 @@ def _how(e: Explanation) -> Iterator[str]:
     yield from _title("Comment il est calculé")
     if e.model:
         yield from _wrapped(f"Modèle {e.model.name}, version {e.model.version}, paramètres : {e.model.parameters}")
+        for component in e.model.components:
+            yield from _wrapped(f"d’après le chiffre {component}", 4)
         return
-    published = " (valeur publiée par le producteur)" if e.formula.path == "value" else ""
+    published = " (valeur publiée par le producteur)" if e.formula.path == "value" and not e.reported else ""
     yield from _wrapped(f"{e.formula.symbolic}{published}")
     yield from _wrapped(e.formula.numeric)
     yield from _wrapped(f"Méthode {e.figure.method} : {e.figure.method_fr}.")
@@ -92,7 +95,8 @@ def _coverage(e: Explanation, reported: Reported) -> Iterator[str]:
     """What share of the zone the units render, what their weights rest on, where the interval comes from."""
     if e.figure.coverage is not None:
         share = quantity(e.figure.coverage * 100, "%", 1)
-        yield from _wrapped(f"Couverture : {share} des habitants de la zone sont dans les unités retenues.")
+        what = "bâtiments de la zone ont une cellule" if reported.level == "LOGEMENT" else IN_UNITS
+        yield from _wrapped(f"Couverture : {share} des {what}.")
     bases = dict.fromkeys(unit.basis_fr for unit in reported.units)
     cells = plural(len(e.crosswalk_weights), "cellule") + " de population"
     known = f", d’après {cells} (crosswalk_input)" if e.crosswalk_weights else ""

@@ -17,7 +17,12 @@ RULES = (
         select figure_id, 'aucune ligne de lineage.parquet n’entre dans son calcul'
         from indicator_value
         anti join cellule using (figure_id)
+        anti join figure_component as modele using (figure_id)
         anti join (from source_presence where not present) as absente using (dataset, vintage, status)
+        union all
+        select figure_id, 'figure_component.parquet le fait de ' || component_figure_id || ', qui n’est pas un chiffre'
+        from figure_component
+        anti join indicator_value as chiffre on figure_component.component_figure_id = chiffre.figure_id
         union all
         select distinct figure_id, 'lineage.parquet cite ce chiffre, qui n’est pas dans indicator_value.parquet'
         from lineage anti join indicator_value using (figure_id)
