@@ -60,7 +60,7 @@ REASONS: dict[str, tuple[Reason, ...]] = {
             (*ABSENT_FIGURE, "sans_objet"),
         ),
         _always("sans_precedent", "comparable_with_previous"),
-        _always("sans_objet", "model", "model_version", "model_parameters"),
+        _always("sans_objet", "interval_basis", "model", "model_version", "model_parameters"),
     ),
     "mart_comparaison": (
         Reason(("value",), "status", ABSENT_FIGURE),

@@ -72,7 +72,7 @@ def explain(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, figur
             misuse=indicator["mesusage_fr"],
         ),
         formula=formula_of(figure),
-        reported=reported_of(connection, release, figure),
+        reported=reported_of(figure),
         absent_source=figure.absent_source,
         model=_model(connection, figure),
         editions=tuple(Edition(**{name: row[name] for name in Edition.model_fields}) for row in figure.editions),

@@ -23,7 +23,8 @@ nearest as (
         estimate.*,
         class.low_scaled_error,
         class.high_scaled_error,
-        coalesce(nullif(class.variable_code, '*'), class.family) as class_name,
+        class.family as class_name,
+        class.width as class_width,
         class.coverage_class as class_coverage,
         class.comparisons
     from estimate
@@ -52,7 +53,14 @@ of_qpv as (
         estimate,
         {{ depuis_echelle(echelle_erreur('estimate', 'kind') ~ ' - high_scaled_error', 'kind') }} as ci_low,
         {{ depuis_echelle(echelle_erreur('estimate', 'kind') ~ ' - low_scaled_error', 'kind') }} as ci_high,
-        class_name || '/' || class_coverage || ' (' || comparisons || ')' as interval_basis
+        'erreurs mesurées '
+        || case class_width
+            when 0 then 'de la même variable'
+            when 1 then 'de la famille « ' || class_name || ' »'
+            else 'de variables de même nature, dans les deux sens'
+        end
+        || case class_coverage when '*' then ', toutes couvertures' else ', couverture ' || class_coverage end
+        || ', ' || comparisons || ' comparaisons (mart_erreur_report)' as interval_basis
     from nearest
 ),
 
@@ -105,7 +113,7 @@ of_rest as (
         vintage,
         greatest(0, least(100, estimate - common - own)) as ci_low,
         greatest(0, least(100, estimate - common + own)) as ci_high,
-        'complément des quartiers' as interval_basis
+        'erreurs des quartiers que la zone entoure, prises à rebours' as interval_basis
     from rest_error
 )
 

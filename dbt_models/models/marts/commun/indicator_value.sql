@@ -11,7 +11,7 @@ direct as (
 
 {# Figures brought from another geography, with their measured interval. #}
 reported as (
-    select figure.*, bounds.ci_low, bounds.ci_high
+    select figure.*, bounds.ci_low, bounds.ci_high, bounds.interval_basis
     from {{ ref('int_indicateurs__sante_reportes') }} as figure
     left join {{ ref('int_report__intervalles') }} as bounds
         using (indicator_code, zone_level, zone_code, generation, vintage)
@@ -26,6 +26,7 @@ figure as (
         'M0' as method,
         cast(case when status = 'ok' then 1 end as double) as coverage,
         status, dataset, variable_groups,
+        cast(null as varchar) as interval_basis,
         cast(null as varchar) as model,
         cast(null as varchar) as model_version,
         cast(null as varchar) as model_parameters
@@ -38,17 +39,18 @@ figure as (
         case when value is not null then n_effective end,
         method,
         case when value is not null or status = 'non_couvert' then coverage end,
-        status, dataset, variable_groups, null, null, null
+        status, dataset, variable_groups, case when value is not null then interval_basis end, null, null, null
     from reported
     union all
     select
         indicator_code, zone_level, zone_code, generation, vintage, null, null, null, null, null, null,
-        'M0', null, status, dataset, variable_groups, null, null, null
+        'M0', null, status, dataset, variable_groups, null, null, null, null
     from {{ ref('int_indicateurs__absents') }}
     union all
     select
         indicator_code, zone_level, zone_code, generation, vintage, value, numerator, denominator,
         ci_low, ci_high, n_effective, 'M4', coverage, status, dataset, variable_groups,
+        case when ci_low is not null then 'incertitude du modèle, voir sa fiche' end,
         model, model_version, model_parameters
     from {{ ref('int_indicateurs__modeles') }}
 ),
@@ -107,6 +109,7 @@ select
     dated.denominator,
     dated.ci_low,
     dated.ci_high,
+    dated.interval_basis,
     dated.n_effective,
     dated.method,
     dated.coverage,
