@@ -1,1 +1,4 @@
-"""Benchmarks: what the chain costs beside the bare work it does. `make bench` runs `benchmarks.spine`."""
+"""Benchmarks: what the chain costs beside the bare work it does, and crossing zones beside other libraries.
+
+`make bench` runs `benchmarks.spine`; `python -m benchmarks.crosswalk` the other.
+"""

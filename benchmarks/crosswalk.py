@@ -120,7 +120,7 @@ def agreement(folder: Path, size: str) -> list[str]:
     """What the ways of a size agree on, in words.
 
     Raises:
-        DisagreementError: pairs or weights differ by more than TOLERANCE, relative to the weight.
+        DisagreementError: pairs or weights differ by more than TOLERANCE, relative to the weight (on squares, shares).
     """
     floor, *others = [way for way in SIZES[size][0] if way != "tobler"]
     wanted = _result(folder, size, floor)
@@ -129,9 +129,8 @@ def agreement(folder: Path, size: str) -> list[str]:
     worst = {way: _largest_gap(size, way, wanted, _result(folder, size, way)) for way in others}
     total = sum(wanted.values())
     gaps = ", ".join(f"{NAMES[way]} {gap:.1e}" for way, gap in worst.items())
-    lines = [
-        f"- {size}: {len(wanted):,} pairs, {total / 1e6:.4f} km² in common; largest relative gap of a weight: {gaps}."
-    ]
+    kind = "gap of a share of a square" if size == "squares" else "relative gap of a weight"
+    lines = [f"- {size}: {len(wanted):,} pairs, {total / 1e6:.4f} km² in common; largest {kind}: {gaps}."]
     return lines + (_people(folder) if size == "west" else [])
 
 

@@ -42,7 +42,12 @@ class BuiltTables:
         self._rows = self._all_rows()
         compiled = self._target / "compiled" / self._manifest["metadata"]["project_name"]
         self._lineage = read_models(
-            self._manifest, compiled, self._columns, catalog=building.stem, build_id=self._build_id
+            self._manifest,
+            compiled,
+            self._columns,
+            catalog=building.stem,
+            build_id=self._build_id,
+            cache=self._settings.derived_dir / "column_slices.json",
         )
         return self
 

@@ -72,7 +72,7 @@ def overlap_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=["derived", "dwelling_zones"],
-        deps=[ZONES, raw_key(dwelling_zones.DWELLINGS)],
+        deps=[ZONES, *(raw_key(table) for table in dwelling_zones.RAW_TABLES)],
         group_name="geographie",
         kinds={"python", "parquet"},
         owners=[OWNER],
@@ -80,8 +80,8 @@ def overlap_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         code_version=buildings_code,
     )
     def dwelling_zones_asset() -> dg.MaterializeResult[Any]:
-        tables = (dwelling_zones.DWELLINGS,)
-        path, rows = made("dwelling_zones", buildings_code, tables, dwelling_zones.build_dwelling_zones)
+        build = dwelling_zones.build_dwelling_zones
+        path, rows = made("dwelling_zones", buildings_code, dwelling_zones.RAW_TABLES, build)
         return table_result(path, rows, {})
 
     @dg.asset(

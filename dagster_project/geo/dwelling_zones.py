@@ -12,6 +12,8 @@ from dagster_project.geo.zones import QN2024, QP2015, read_layer
 if TYPE_CHECKING:
     import pyarrow as pa
 
+RAW_TABLES = (DWELLINGS,)
+
 
 def build_dwelling_zones(zone_geometries: Path, raw_dir: Path) -> pa.Table:
     """Buildings that stand in a QPV.

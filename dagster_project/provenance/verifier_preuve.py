@@ -34,6 +34,7 @@ AUTRES_ROLES = ("key", "note", "zone", "zone_type")
 # Les unités dont un chiffre reporté est fait, selon sa méthode ; part des habitants de la zone qu’elles doivent rendre.
 NIVEAUX = {"M1": "LOGEMENT", "M2": "IRIS", "M3": "CARREAU"}
 COUVERTURE_MINIMALE, COUVERTURE_PLEINE, POUR_L_ESSENTIEL = 0.2, 0.5, 0.5
+ENTIERES = ("COM", "EPCI", "DEP", "REG")
 _NOMBRE = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _UTF8 = ("utf-8", "utf8", "utf-8-sig", "ascii")
 
@@ -148,12 +149,16 @@ def couverture(niveau: str, unites: Iterable[tuple[str, float, float | None]], c
     return rendus / total if total else 0.0
 
 
-def statut_reporte(valeur: float | None, part: float, statuts: Sequence[str]) -> str:
-    """Le statut d’un chiffre reporté : ce que dit la couverture ou, sans valeur, le motif de ses cellules."""
+def statut_reporte(valeur: float | None, part: float, statuts: Sequence[str], zone: str) -> str:
+    """Le statut d’un chiffre reporté : ce que dit la couverture ou, sans valeur, le motif de ses cellules.
+
+    Une zone faite d’unités entières n’a pas d’intervalle mesuré : mal couverte, elle n’a pas de chiffre.
+    """
     if valeur is None:
         absence = statut_du_chiffre(statuts)
         return "nd" if absence == "ok" else absence
-    return "non_couvert" if part < COUVERTURE_MINIMALE else "estime" if part < COUVERTURE_PLEINE else "ok"
+    minimum = COUVERTURE_PLEINE if zone in ENTIERES else COUVERTURE_MINIMALE
+    return "non_couvert" if part < minimum else "estime" if part < COUVERTURE_PLEINE else "ok"
 
 
 def statuts_des_unites(
@@ -417,7 +422,8 @@ def _reporter(preuve: dict[str, Any]) -> dict[str, Any]:
     part = couverture(NIVEAUX[preuve["chiffre"]["methode"]], unites, comptees)
     cellules = [entree for entree in preuve["entrees"] if entree["role"] in COMPTABLES]
     lus = {(*nom_du_terme(entree["terme"]), entree["variable"]): _statut(entree) for entree in cellules}
-    statut = statut_reporte(valeur, part, statuts_des_unites(unites, [t["variable"] for t in formule["termes"]], lus))
+    statuts = statuts_des_unites(unites, [t["variable"] for t in formule["termes"]], lus)
+    statut = statut_reporte(valeur, part, statuts, preuve["chiffre"]["niveau"])
     if statut not in ("ok", "estime"):
         valeur = numerateur = denominateur = None
     dite = part if valeur is not None or statut == "non_couvert" else None

@@ -140,7 +140,7 @@ REASONS: dict[str, tuple[Reason, ...]] = {
     "mart_affirmation_moran": (
         _by_status(
             "status",
-            *("n_zones", "draws", "seed", "n_islands", "n_without_value", "moran_i", "expected_i", "z", "p"),
+            *("n_zones", "n_islands", "n_without_value", "moran_i", "expected_i", "z", "p", "draws", "seed"),
             *("lisa_haut_haut", "lisa_bas_haut", "lisa_bas_bas", "lisa_haut_bas"),
         ),
     ),
@@ -167,6 +167,7 @@ REASONS: dict[str, tuple[Reason, ...]] = {
     "downscaling_benchmark": (
         _always("sans_objet", "base_variable", "denominator_variable", "published_denominator", "note_fr"),
     ),
+    "downscaling_family": (_always("sans_objet", "family", "variable_code"),),
     "indicator_term": (_always("sans_objet", "from_level", "base_variable"),),
     "source_presence": (_always("sans_objet", "status", "reason_fr"),),
     "indicator": (_always("sans_objet", "numerator", "denominator", "minimum", "maximum"),),

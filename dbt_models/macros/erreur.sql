@@ -1,10 +1,10 @@
 {#
     The scale on which errors of downscaling are pooled: log-odds for percentages, logarithm for counts, so that an
-    error of a variable speaks for another of a different level. Half a point (or half a unit) keeps both ends finite.
+    error of a variable speaks for another of a different level. Two points (or half a unit) keep both ends finite, and an error next to them small.
 #}
 {% macro echelle_erreur(valeur, nature) -%}
     case {{ nature }}
-        when 'rate' then ln((greatest(0, least(100, {{ valeur }})) + 0.5) / (100.5 - greatest(0, least(100, {{ valeur }}))))
+        when 'rate' then ln((greatest(0, least(100, {{ valeur }})) + 2) / (102 - greatest(0, least(100, {{ valeur }}))))
         else ln(greatest(0, {{ valeur }}) + 0.5)
     end
 {%- endmacro %}
@@ -12,7 +12,7 @@
 {# Back from that scale. #}
 {% macro depuis_echelle(valeur, nature) -%}
     case {{ nature }}
-        when 'rate' then greatest(0, least(100, 101 / (1 + exp(-({{ valeur }}))) - 0.5))
+        when 'rate' then greatest(0, least(100, 104 / (1 + exp(-({{ valeur }}))) - 2))
         else greatest(0, exp({{ valeur }}) - 0.5)
     end
 {%- endmacro %}
@@ -36,4 +36,9 @@
 
 {% macro quantile_haut(liste) -%}
     list_sort({{ liste }})[least(len({{ liste }}), cast(ceil(0.95 * (len({{ liste }}) + 1)) as integer))]
+{%- endmacro %}
+
+{# The size that nine errors in ten do not pass, whichever way they go. #}
+{% macro quantile_taille(liste) -%}
+    list_sort({{ liste }})[least(len({{ liste }}), cast(ceil(0.9 * (len({{ liste }}) + 1)) as integer))]
 {%- endmacro %}

@@ -193,6 +193,9 @@ qualified as (
         *,
         case
             when estimate is null then case absence when 'ok' then 'nd' else absence end
+            {# A zone of whole units has no measured interval: ill covered, it has no figure. #}
+            when coverage < {{ var('couverture_pleine') }} and zone_level in ('COM', 'EPCI', 'DEP', 'REG')
+                then 'non_couvert'
             when coverage < {{ var('couverture_minimale') }} then 'non_couvert'
             when coverage < {{ var('couverture_pleine') }} then 'estime'
             else 'ok'

@@ -128,7 +128,7 @@ def model(path: Path) -> str:
 
 def of_dbt() -> set[str]:
     seeds = {f"reference/{path.stem}" for path in (PROJECT_ROOT / "seeds").glob("*.csv")}
-    return seeds | {model(path) for path in MODELS.rglob("*.sql")}
+    return seeds | {model(path) for path in MODELS.rglob("*.sql")} | {model(path) for path in MODELS.rglob("*.py")}
 
 
 REPORTS = {"reports/quality", "reports/data_docs"}
@@ -138,7 +138,9 @@ DERIVED = {
     f"derived/{name}" for name in ("zone_geometries", "catalogue", "source_file", "source_presence", "corrections")
 }
 RECEIVED = {"derived/source_file", "derived/source_presence"}
-WIDE = {f"marts/mart_{theme}" for theme in ("couverture", "emploi", "population", "revenus")}
+OVERLAPS = {f"derived/{name}" for name in ("overlaps", "tile_overlaps")}
+OF_CONTOURS = OVERLAPS | {"derived/dwelling_zones", "derived/neighbours"}
+WIDE = {f"marts/mart_{theme}" for theme in ("couverture", "emploi", "population", "revenus", "sante")}
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,12 @@ CASES = {
     "how raw tables are put together": Case(python("sources/raw_files"), raw(), rebuilds=False),
     "how files travel": Case(python("sources/http_policy"), rebuilds=False),
     "contours": Case(python("geo/contours"), {"derived/zone_geometries", LINEAGE, "releases/current"}),
+    "what zones share": Case(python("geo/overlay"), {"derived/overlaps", LINEAGE, "releases/current"}),
+    "shares of cells": Case(python("geo/grid"), OVERLAPS | {LINEAGE, "releases/current"}),
+    "places of dwellings": Case(
+        python("geo/dwellings"), OVERLAPS | {"derived/dwelling_zones", LINEAGE, "releases/current"}
+    ),
+    "bodies of the overlaps": Case(python("defs/overlaps"), OF_CONTOURS),
     "bodies of the derived assets": Case(python("defs/geography"), DERIVED),
     "corrections as code": Case(python("quality/corrections"), {"derived/corrections"}),
     "a correction": Case(replace("corrections/anct.yml", r"(reported_by: )", r"\1nous, et "), {"derived/corrections"}),
@@ -255,6 +263,7 @@ def test_settings(project: Copy, known: dict[str, str], change: dict[str, Any], 
             "duckdb",
             of_dbt()
             | REPORTS
+            | OF_CONTOURS
             | {COMPARED, LINEAGE, "derived/zone_geometries", "derived/corrections", "releases/current"}
             | {"raw/ors_sante_iris"},  # what holds a partner's file to its convention
         ),
@@ -272,7 +281,7 @@ def test_libraries(
     assert changed(known, project.versions()) == expected
 
 
-@pytest.mark.parametrize("name", ["geography", "lineage", "release"])
+@pytest.mark.parametrize("name", ["geography", "lineage", "overlaps", "release"])
 def test_the_versions_of_assets_cover_what_their_bodies_call(
     monkeypatch: pytest.MonkeyPatch, project: Copy, name: str
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dagster_project.defs.dbt_tables import lineage_metadata
+from dagster_project.geo.tile_overlaps import KEY
 from dagster_project.provenance.columns.declared import indicator_cells, python_tables, unpivoted_columns
 from dagster_project.provenance.columns.graph import ColumnGraph
 from dagster_project.provenance.columns.models import read_models
@@ -261,6 +262,26 @@ def test_an_indicator_reads_the_cells_of_its_terms_in_every_edition() -> None:
     assert ("raw", "insee_revn", "TP60") in indicator_cells("REV_TP60")
     assert {("raw", "insee_revn", "C"), ("raw", "insee_revn", "CC2S")} <= indicator_cells("C2S_TX")
     assert indicator_cells("INCONNU") == frozenset()
+
+
+def test_overlaps_descend_from_contours_dwellings_and_tiles() -> None:
+    tables = python_tables({})
+    contour = ("derived", "zone_geometries", "geometry_wkb")
+    shared, tiles = tables["derived", "overlaps"], tables["derived", "tile_overlaps"]
+    area, people, part = shared.origin("area_m2"), shared.origin("tile_population"), tiles.origin("area_share")
+    assert area is not None
+    assert people is not None
+    assert part is not None
+    assert area.values == {contour}
+    assert people.values == {contour, ("raw", "insee_filosofi_carreaux", "ind")}
+    assert part.values == {
+        contour,
+        ("raw", "insee_filosofi_carreaux", "idcar_200m"),
+        ("raw", "insee_filosofi_carreaux_nat", "idcar_nat"),
+    }
+    assert (("raw", "cstb_bdnb_logements", "x"), "join") in shared.rows
+    assert shared.names == ["iris_code", "qp2015_code", "qn2024_code", "area_m2", "dwellings", "tile_population"]
+    assert tiles.names == [*KEY, "area_share", "dwelling_share"]
 
 
 def test_contours_descend_from_what_their_producers_drew() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dagster_project.provenance.columns.cache import SliceCache
 from dagster_project.provenance.columns.declared import unpivoted_columns, without_notes
 from dagster_project.provenance.columns.origins import ROWS, LineageError, Origin, Relation, Schemas, Table
 
@@ -32,7 +33,13 @@ class ModelColumns:
 
 
 def read_models(
-    manifest: Mapping[str, Any], compiled: Path, columns: Schemas, *, catalog: str, build_id: str
+    manifest: Mapping[str, Any],
+    compiled: Path,
+    columns: Schemas,
+    *,
+    catalog: str,
+    build_id: str,
+    cache: Path | None = None,
 ) -> ModelColumns:
     """Read every model that has compiled SQL and stands in the warehouse.
 
@@ -43,8 +50,9 @@ def read_models(
         catalog: name of the database in the SQL.
         build_id: digest that the SQL of this build holds, or its first digits; shown as `build_id`, so that another
             build of the same models has the same lineage.
+        cache: file of slices already cut, read and written; None cuts them all.
     """
-    read = ModelColumns()
+    read, slices = ModelColumns(), SliceCache(cache)
     for node in manifest["nodes"].values():
         path = compiled / node["original_file_path"]
         table = (node["schema"], node["name"])
@@ -55,14 +63,21 @@ def read_models(
             continue
         sql = _any_build(path.read_text(encoding="utf-8"), build_id)
         try:
-            _read_model(read, manifest, node, sql, columns, catalog)
+            _read_model(read, manifest, node, sql, columns, catalog, slices)
         except LineageError as error:
             read.failures[node["name"]] = str(error)
+    slices.save()
     return read
 
 
 def _read_model(
-    read: ModelColumns, manifest: Mapping[str, Any], node: Mapping[str, Any], sql: str, columns: Schemas, catalog: str
+    read: ModelColumns,
+    manifest: Mapping[str, Any],
+    node: Mapping[str, Any],
+    sql: str,
+    columns: Schemas,
+    catalog: str,
+    cache: SliceCache,
 ) -> None:
     from dagster_project.provenance.columns.prepare import prepare
     from dagster_project.provenance.columns.reader import read_query
@@ -77,7 +92,7 @@ def _read_model(
     read.relations[table] = without_notes(node["name"], relation)
     if node["schema"] in SLICED:
         spelling = {name.lower(): name for name in columns[table]}
-        for name, text in column_slices(query, schemas):
+        for name, text in cache.of(sql, schemas, lambda: dict(column_slices(query, schemas))).items():
             read.slices[(*table, spelling[name])] = text
 
 

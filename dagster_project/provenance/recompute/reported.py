@@ -124,7 +124,8 @@ class ReportedFigures:
         outcome = calculer(terms, scale)
         level = figure.path.from_level or NIVEAUX[figure.row.method]
         share = couverture(level, figure.units.values(), figure.counted)
-        status = statut_reporte(outcome[0], share, self._statuses(figure) if outcome[0] is None else ())
+        zone_level = figure.row.figure_id.split(".")[1]
+        status = statut_reporte(outcome[0], share, self._statuses(figure) if outcome[0] is None else (), zone_level)
         if status not in {"ok", "estime"}:
             outcome = (None, None, None)
         return outcome, share if outcome[0] is not None or status == "non_couvert" else None, status

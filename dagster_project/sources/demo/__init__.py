@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-GENERATOR_VERSION = "2"
+GENERATOR_VERSION = "3"
 MARKER = "generateur.json"
 
 

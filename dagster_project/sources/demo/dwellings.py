@@ -107,5 +107,5 @@ def build_dwellings(
         for qpvs in (territory.qpv2015, territory.qpv2024)
     )
     hazard = health.hazards(territory, zones, where, new, people, places)
-    cared = health.describe_health(territory, settlement, homes, everybody, hazard[where])
+    cared = health.describe_health(territory, settlement, homes, everybody, hazard)
     return Dwellings(territory, ground, settlement, homes, everybody, cared, zones, where, old, new)

@@ -27,6 +27,8 @@ RAISED, FILLED, LOWERED, ELSEWHERE = 2.2, 1.0, 0.72, 2.3
 HOSTED = 0.62  # least share of the persons of a QPV that live in its raised IRIS
 WORSE = 0.215  # share of everybody who lives in raised IRIS: less than the quarter above the third quartile
 FAR = 0.03  # at most, of everybody, in raised IRIS far from any QPV
+# Logarithm of the hazard of a QPV against the rest of its IRIS: its mean and spread over QPV.
+CONTRAST, CONTRAST_SPREAD = 0.5, 0.35
 CONDITIONS = ("asthme", "diabete", "ald")
 
 # Share of persons treated by age, before the effect of the place.
@@ -52,11 +54,14 @@ class Health:
 def hazards(
     territory: Territory, iris: Sequence[Iris], where: Ints, qpv: Ints, people: Floats, places: Places
 ) -> Floats:
-    """What the place does to health, by IRIS: 1 is neutral.
+    """What the place does to health, by building: 1 is neutral.
+
+    Inside an IRIS, people of a QPV are in worse health than their neighbours, more so in some QPV than in others; the
+    IRIS as a whole keeps its level. Without this, IRIS would tell all there is to know of the QPV that they host.
 
     Args:
         territory: seed and QPV of 2024.
-        iris: in order of the result.
+        iris: the IRIS that `where` counts.
         where: IRIS of each building.
         qpv: rank of the QPV of 2024 of each building, or -1.
         people: persons of each building.
@@ -80,7 +85,25 @@ def hazards(
     far = rng.permutation(np.flatnonzero((near < 0.02) & (total > 0)))  # noqa: PLR2004 - out of reach of any QPV
     room = min(FAR * total.sum(), WORSE * total.sum() - total[hosts].sum())
     found[far[np.cumsum(total[far]) <= room]] = ELSEWHERE
-    return found
+    return _contrasted(found, where, qpv, people, _contrasts(territory))
+
+
+def _contrasts(territory: Territory) -> Floats:
+    """How much worse the health of each QPV is than its neighbours'; the counter-example's is the same."""
+    rng = stream(territory.seed, "contrasts")
+    drawn: Floats = np.exp(rng.normal(CONTRAST, CONTRAST_SPREAD, len(territory.qpv2024)))
+    return np.where([is_counter_example(of) for of in territory.qpv2024], 1.0, drawn)
+
+
+def _contrasted(levels: Floats, where: Ints, qpv: Ints, people: Floats, contrasts: Floats) -> Floats:
+    """Hazard by building: those of QPV raised by their contrast, then all scaled to the level of their IRIS."""
+    relative = np.where(qpv >= 0, contrasts[qpv], 1.0)
+    count = len(levels)
+    mean = np.bincount(where, weights=people * relative, minlength=count) / np.maximum(
+        np.bincount(where, weights=people, minlength=count), 1
+    )
+    raised: Floats = levels[where] * relative / np.where(mean > 0, mean, 1.0)[where]
+    return raised
 
 
 def _lightest(inside: Floats, total: Floats) -> Ints:

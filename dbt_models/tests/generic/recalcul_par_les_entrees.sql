@@ -52,7 +52,7 @@ recalcul as (
         figure.value,
         figure.status,
         case
-            when not somme.complete or figure.coverage < {{ var('couverture_minimale') }} then null
+            when not somme.complete or figure.status = 'non_couvert' then null
             when somme.published then somme.published_value
             else indicator.scale * somme.numerator / nullif(somme.denominator, 0)
         end as recomputed

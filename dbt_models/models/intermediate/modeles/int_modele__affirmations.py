@@ -1,8 +1,8 @@
 """Verdicts of the claims: one computation, several tables, told apart by the column `sortie`."""
 
 
-def model(dbt, session):  # noqa: ARG001 (the signature is dbt's)
-    """Every output of the claim tests as one table: verdicts, curves, counter-examples, autocorrelation, circularity."""
+def model(dbt, session):
+    """Every output of the claim tests as one table: verdicts, curves, counter-examples, Moran, circularity."""
     from dagster_project.models.affirmations import judge
     from dagster_project.models.stacked import stack
 

@@ -1,7 +1,7 @@
 """Standardised indices of health: observed against expected at equal ages and sexes, smoothed."""
 
 
-def model(dbt, session):  # noqa: ARG001 (the signature is dbt's)
+def model(dbt, session):
     """One row per zone, edition and component, with the keys that figures have."""
     from dagster_project.models.editions import icm_by_edition
 

@@ -1,7 +1,7 @@
 """Vulnerability indices: one computation, several tables, told apart by the column `sortie`."""
 
 
-def model(dbt, session):  # noqa: ARG001 (the signature is dbt's)
+def model(dbt, session):
     """Every output of the model as one table: `indice`, `typologie` and `parametre` rows."""
     from dagster_project.models.stacked import stack
     from dagster_project.models.vulnerabilite import indices

@@ -1,8 +1,8 @@
 {#
     The 90 % interval of a figure brought from another geography: the estimate less the errors measured in the nearest
-    class (same family and coverage, else same nature and coverage, else same nature). The rest of a commune or of an
-    urban unit is what its QPV leave: their error is its error, the other way round, in proportion of their numbers.
-    Zones that are whole IRIS have none.
+    class (the same variable, its family, else its nature; the same coverage, else all). The rest of a commune or of an
+    urban unit is what its QPV leave: their errors are its error, the other way round, in proportion of their numbers;
+    what they share adds up, what each has of its own adds up in squares. Zones that are whole IRIS have none.
 #}
 with
 
@@ -11,6 +11,7 @@ estimate as (
         figure.*,
         family.kind,
         family.family,
+        family.variable_code,
         {{ classe_de_couverture('figure.coverage') }} as coverage_class
     from {{ ref('int_indicateurs__sante_reportes') }} as figure
     inner join {{ ref('downscaling_family') }} as family using (indicator_code)
@@ -22,7 +23,7 @@ nearest as (
         estimate.*,
         class.low_scaled_error,
         class.high_scaled_error,
-        class.family as class_family,
+        coalesce(nullif(class.variable_code, '*'), class.family) as class_name,
         class.coverage_class as class_coverage,
         class.comparisons
     from estimate
@@ -30,12 +31,13 @@ nearest as (
         on
             estimate.kind = class.kind
             and estimate.method = class.method
+            and class.variable_code in (estimate.variable_code, '*')
             and class.family in (estimate.family, '*')
             and class.coverage_class in (estimate.coverage_class, '*')
     where estimate.zone_level = 'QPV'
     qualify row_number() over (
         partition by estimate.indicator_code, estimate.zone_code, estimate.generation, estimate.vintage
-        order by class.coverage_class = '*', class.family = '*'
+        order by class.width, class.coverage_class = '*'
     ) = 1
 ),
 
@@ -50,7 +52,7 @@ of_qpv as (
         estimate,
         {{ depuis_echelle(echelle_erreur('estimate', 'kind') ~ ' - high_scaled_error', 'kind') }} as ci_low,
         {{ depuis_echelle(echelle_erreur('estimate', 'kind') ~ ' - low_scaled_error', 'kind') }} as ci_high,
-        class_family || '/' || class_coverage || ' (' || comparisons || ')' as interval_basis
+        class_name || '/' || class_coverage || ' (' || comparisons || ')' as interval_basis
     from nearest
 ),
 
@@ -64,22 +66,23 @@ surrounding as (
     inner join {{ ref('int_report__iris_qpv') }} as link using (iris_code, generation)
 ),
 
-of_rest as (
+rest_error as (
     select
         rest.indicator_code,
         rest.zone_level,
         rest.zone_code,
         rest.generation,
         rest.vintage,
-        greatest(0, rest.estimate - sum(
-            greatest(0, of_qpv.ci_high - of_qpv.estimate) * of_qpv.denominator_estimate / rest.denominator_estimate
+        rest.estimate,
+        sum(
+            ((of_qpv.ci_low + of_qpv.ci_high) / 2 - of_qpv.estimate) * of_qpv.denominator_estimate
+            / rest.denominator_estimate
             order by of_qpv.zone_code
-        )) as ci_low,
-        least(100, rest.estimate + sum(
-            greatest(0, of_qpv.estimate - of_qpv.ci_low) * of_qpv.denominator_estimate / rest.denominator_estimate
+        ) as common,
+        sqrt(sum(
+            pow((of_qpv.ci_high - of_qpv.ci_low) / 2 * of_qpv.denominator_estimate / rest.denominator_estimate, 2)
             order by of_qpv.zone_code
-        )) as ci_high,
-        'complément des quartiers' as interval_basis
+        )) as own
     from estimate as rest
     inner join surrounding using (zone_level, zone_code, generation)
     inner join of_qpv
@@ -91,6 +94,19 @@ of_rest as (
     where rest.kind = 'rate' and rest.denominator_estimate > 0
     group by
         rest.indicator_code, rest.zone_level, rest.zone_code, rest.generation, rest.vintage, rest.estimate
+),
+
+of_rest as (
+    select
+        indicator_code,
+        zone_level,
+        zone_code,
+        generation,
+        vintage,
+        greatest(0, least(100, estimate - common - own)) as ci_low,
+        greatest(0, least(100, estimate - common + own)) as ci_high,
+        'complément des quartiers' as interval_basis
+    from rest_error
 )
 
 select indicator_code, zone_level, zone_code, generation, vintage, ci_low, ci_high, interval_basis from of_qpv
