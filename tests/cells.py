@@ -119,7 +119,9 @@ def _parquet(content: bytes, _: Dataset, changes: list[Change]) -> bytes:
     for cell, new in changes:
         place = table.column_names.index(cell.column)
         column = table.column(place).to_pylist()
-        _expect(cell, "" if column[cell.row - 1] is None else str(column[cell.row - 1]))
+        held = column[cell.row - 1]
+        whole = isinstance(held, float) and held.is_integer()
+        _expect(cell, "" if held is None else f"{held:.0f}" if whole else str(held))
         kind = table.schema.field(place).type
         column[cell.row - 1] = pa.scalar(new).cast(kind).as_py()
         table = table.set_column(place, table.schema.field(place), pa.array(column, kind))

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import duckdb
 import numpy as np
@@ -52,6 +53,7 @@ INPUTS = """
     select figure.figure_id, 'zone', zone.dataset, zone.source_sha256, zone.source_member, zone.source_row,
         zone.source_column, zone.raw_value
     from marts.indicator_value as figure inner join marts.zone_input as zone using (zone_level, zone_code, generation)
+    where figure.method != 'M4'
 """
 
 
@@ -64,6 +66,7 @@ class Mutation:
     new: str
     predicted: frozenset[str]
     possible: frozenset[str] = frozenset()
+    zoning: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,9 @@ def _of_anywhere(base: Settings, rng: np.random.Generator, count: int) -> Iterat
     for dataset in datasets:
         raw = str(base.raw_dir / f"{dataset.id}.parquet")
         described = duckdb.execute("describe select * from read_parquet(?)", [raw]).fetchall()
-        columns = [name for name, *_ in described if not TECHNICAL.match(name)]
+        # A partner's file with a row twice is refused: its keys are changed from the lineage alone.
+        kept_out = set(dataset.key) if dataset.convention else set()
+        columns = [name for name, *_ in described if not TECHNICAL.match(name) and name not in kept_out]
         (rows,) = duckdb.execute("select count(*) from read_parquet(?)", [raw]).fetchone() or (0,)
         if not rows:  # a source that may be absent, and is
             continue
@@ -180,13 +185,15 @@ def _mutation(connection: Any, cell: _Drawn, paths: dict[tuple[str, str], str]) 
     path = paths[cell.sha256, cell.member.split("#")[0]]
     located = Cell(cell.dataset, path, cell.row, cell.column, cell.text)
     figures = frozenset(figure for figure, _ in found)
-    return Mutation(located, roles, other_text(cell.text, roles), figures, _possible(connection, cell, roles) - figures)
-
-
-def _possible(connection: Any, cell: _Drawn, roles: Sequence[str]) -> frozenset[str]:
-    """Figures brought from other geographies whose weights the cell may change."""
     zoning = cell.dataset.startswith(GEOGRAPHY) or cell.column in ZONING.get(cell.dataset, set())
-    if zoning or {"key", "zone"} & set(roles):
+    zoning |= bool({"key", "zone"} & set(roles))
+    possible = _possible(connection, cell, zoning=zoning) - figures
+    return Mutation(located, roles, other_text(cell.text, roles), figures, possible, zoning)
+
+
+def _possible(connection: Any, cell: _Drawn, *, zoning: bool) -> frozenset[str]:
+    """Figures brought from other geographies whose weights the cell may change."""
+    if zoning:
         query, parameters = f"select figure_id from marts.indicator_value where {REPORTED}", []
     else:
         query = f"""select figure_id from marts.indicator_value
@@ -232,11 +239,14 @@ def rebuild(settings: Settings) -> None:
     from dagster_project.defs.dbt_project import invoke_dbt
     from dagster_project.sources.raw import build_raw
 
-    for dataset in load_catalogue().values():
-        build_raw(_unsealed(dataset), settings)
+    with mock.patch("dagster_project.sources.raw._stop_on_failure"):
+        for dataset in load_catalogue().values():
+            build_raw(_unsealed(dataset), settings)
     target = settings.derived_dir / "dbt"
     building_path(settings).parent.mkdir(parents=True, exist_ok=True)
-    error = invoke_dbt(["build", "--exclude-resource-type", "test", "unit_test"], settings, target)
+    # No figure descends from the tests of claims, which refuse a QPV without a population.
+    left_out = ["--exclude", "int_modele__affirmations+", "--exclude-resource-type", "test", "unit_test"]
+    error = invoke_dbt(["build", *left_out], settings, target)
     results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]
     failed = [f"{r['unique_id']}: {r['message']}" for r in results if r["status"] != "success"]
     if error or failed:
@@ -300,7 +310,7 @@ def moved_figures(before: Path, after: Path) -> set[str]:
 def predicted_births(before: Path, after: Path, batch: Sequence[Mutation]) -> set[str]:
     """Figures that exist only in the rebuilt tables and that its own lineage traces to one of the changed cells.
 
-    A changed code in a list of zones makes a zone that the first build could not know.
+    A changed code in a list of zones makes a zone that the first build could not know, and what QPV leave of it.
     """
     with duckdb.connect(str(after), read_only=True) as connection:
         connection.execute(f"create temp view input as {INPUTS}")
@@ -314,6 +324,12 @@ def predicted_births(before: Path, after: Path, batch: Sequence[Mutation]) -> se
                 [mutation.cell.dataset, Path(mutation.cell.path).name, mutation.cell.row, mutation.cell.column],
             ).fetchall()
             found |= {row[0] for row in rows}
+            if mutation.zoning:
+                known = "select figure_id from before.marts.indicator_value"
+                reported = (
+                    f"select figure_id from marts.indicator_value where {REPORTED} and figure_id not in ({known})"
+                )
+                found |= {row[0] for row in connection.execute(reported).fetchall()}
     return found
 
 
@@ -372,6 +388,10 @@ def report(base: Settings, proof: Proof, seed: int) -> str:
         "",
         "A figure moves when its value or status changes, or when one of its terms does while another still withholds",
         "it, or when it is read from another row.",
+        "",
+        "Figures brought from other geographies also hang on weights: the population cells that set them, and the",
+        "codes that make the crosswalk, are no cells of the figure. What they move is counted apart. Figures of a",
+        "model (M4) are ranks among all zones and are left out.",
         "",
         "| role in the lineage | cells |",
         "|---|---:|",

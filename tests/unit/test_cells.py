@@ -56,7 +56,7 @@ def test_a_cell_of_a_parquet_file_keeps_the_type_of_its_column(mirror: Path) -> 
 
     path = next((mirror / "iris").glob("agg_iris_*.parquet"))
     before = pq.read_table(path)
-    text = str(before.column("P22_POP")[1].as_py())
+    text = f"{before.column('P22_POP')[1].as_py():g}"
     cell = Cell("insee_iris_synthese", f"iris/{path.name}", 2, "P22_POP", text)
     change_cells(mirror, CATALOGUE["insee_iris_synthese"], [(cell, "7")])
     after = pq.read_table(path)
