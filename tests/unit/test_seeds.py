@@ -15,16 +15,16 @@ from dagster_project.sources.catalogue import Dataset, load_catalogue
 
 MODELS = PROJECT_ROOT / "dbt_models" / "models"
 OBSERVATION_MACRO = PROJECT_ROOT / "dbt_models" / "macros" / "observation.sql"
-LEVELS = {"QPV", "ENSQPV", "COM", "EPCI", "DEP", "REG", "FRM"}
+LEVELS = {"QPV", "HQPV", "UUENV", "IRIS", "ENSQPV", "COM", "EPCI", "DEP", "REG", "FRM"}
 STATUSES = {"ok", "secret_primaire", "secret_secondaire", "nd", "non_couvert", "estime", "convention"}
-# Raw and staging only for now (issue 2), and lists of communes whose numbers are not statistics of a zone.
-# Numbers that are no figure of a zone, and weights or IRIS that the geography theme reads in its own models.
+# Numbers that are no figure of a zone: posts, lists of communes, contours, context at département level, and tiles of
+# natural level, which only the geometry reads.
 NOT_STATISTICS = {
-    *("anct_adultes_relais", "anct_fonjep", "dgcl_epci"),
-    *("ign_contours_iris", "insee_iris_synthese", "insee_filosofi_iris", "insee_caf_iris", "insee_cnam_iris"),
-    *("insee_filosofi_carreaux", "insee_filosofi_carreaux_nat", "cstb_bdnb_logements"),
-    *("cnam_pathologies", "ors_sante_iris"),
+    *("anct_adultes_relais", "anct_fonjep", "dgcl_epci", "ign_contours_iris", "cnam_pathologies"),
+    "insee_filosofi_carreaux_nat",
 }
+# Read by the claim tests, at equal income.
+READ_BY_MODELS = {"iris_med"}
 Row = dict[str, str]
 
 
@@ -34,6 +34,10 @@ def seed(name: str) -> list[Row]:
 
 
 INDICATORS, TERMS, MAPPING = seed("indicator"), seed("indicator_term"), seed("variable_column")
+BENCHMARKS, CLAIMS = seed("downscaling_benchmark"), seed("claim")
+# Made by a statistical model out of other figures: no term of theirs.
+CROSSING = [row for row in TERMS if row["from_level"]]
+MODELLED = {row["indicator_code"] for row in INDICATORS if row["formula"].endswith("(modèle)")}
 BREAKS, REFERENCES, NOTES = seed("known_break"), seed("edition_reference"), seed("note_status")
 CATALOGUE = load_catalogue()
 DATASETS_OF = {v: {row["dataset"] for row in MAPPING if row["variable"] == v} for v in {r["variable"] for r in MAPPING}}
@@ -67,7 +71,7 @@ def test_keys_are_unique() -> None:
     assert repeated((row["indicator_code"],) for row in INDICATORS) == []
     assert repeated((row["column_name"],) for row in INDICATORS) == []
     assert repeated((row["libelle_fr"],) for row in INDICATORS) == []
-    assert repeated((r["indicator_code"], r["role"], r["variable"]) for r in TERMS) == []
+    assert repeated((r["indicator_code"], r["path"], r["role"], r["variable"]) for r in TERMS) == []
     assert repeated((r["variable_group"], r["vintage"]) for r in BREAKS) == []
     assert repeated((r["dataset"], r["vintage"], r["variable_group"]) for r in REFERENCES) == []
     assert repeated((r["dataset"], r["note_code"]) for r in NOTES) == []
@@ -126,16 +130,36 @@ def test_every_indicator_has_a_tolerance_and_every_tolerance_a_reason() -> None:
 
 
 def terms(code: str, role: str) -> set[str]:
-    return {row["variable"] for row in TERMS if row["indicator_code"] == code and row["role"] == role}
+    of_role = [row for row in TERMS if row["indicator_code"] == code and row["role"] == role]
+    return {row[name] for row in of_role for name in ("variable", "base_variable")} - {""}
 
 
 def test_every_indicator_has_terms_and_every_term_an_indicator() -> None:
-    assert {row["indicator_code"] for row in TERMS} == {row["indicator_code"] for row in INDICATORS}
+    assert {row["indicator_code"] for row in TERMS} == {row["indicator_code"] for row in INDICATORS} - MODELLED
+    assert {"A_SOCIO", "A_SANTE"} <= MODELLED
     assert {row["role"] for row in TERMS} <= {"value", "numerator", "denominator", "parameter"}
-    assert {float(row["coefficient"]) for row in TERMS} <= {1.0, -1.0}
+    # a published percentage times its base is a count again
+    assert {float(row["coefficient"]) for row in TERMS if not row["base_variable"]} <= {1.0, -1.0}
+    assert {float(row["coefficient"]) for row in TERMS if row["base_variable"]} == {0.01}
 
 
-@pytest.mark.parametrize("row", INDICATORS, ids=lambda row: row["indicator_code"])
+def test_no_median_or_other_quantile_crosses_geographies() -> None:
+    crossing = {row["variable"] for row in TERMS if row["from_level"]}
+    crossing |= {row["numerator_variable"] for row in BENCHMARKS}
+    assert crossing
+    assert [name for name in crossing if re.search(r"_(med|q\d|d\d)$", name)] == []
+
+
+def test_the_primary_claim_is_one_and_fixed() -> None:
+    primary = [row for row in CLAIMS if row["is_primary"] == "true"]
+    assert [(r["mesh"], r["index_code"], r["cut_quantile"]) for r in primary] == [("IRIS", "A_SANTE", "0.75")]
+    assert {row["mesh"] for row in CLAIMS} == {"IRIS", "COM", "CARREAU"}
+    assert {row["generation"] for row in CLAIMS} == {"QP2015", "QN2024"}
+
+
+@pytest.mark.parametrize(
+    "row", [r for r in INDICATORS if r["indicator_code"] not in MODELLED], ids=lambda row: row["indicator_code"]
+)
 def test_the_formula_shown_is_the_formula_computed(row: Row) -> None:
     numerator, denominator = (terms(row["indicator_code"], role) for role in ("numerator", "denominator"))
     value = terms(row["indicator_code"], "value")
@@ -150,12 +174,15 @@ def test_the_formula_shown_is_the_formula_computed(row: Row) -> None:
 
 
 def test_every_variable_of_a_term_has_a_column_and_no_column_is_mapped_for_nothing() -> None:
-    assert {row["variable"] for row in TERMS} == set(DATASETS_OF)
+    used = {row[name] for row in TERMS for name in ("variable", "base_variable")}
+    compared = ("numerator_variable", "base_variable", "denominator_variable", "published_variable")
+    used |= {row[name] for row in BENCHMARKS for name in (*compared, "published_denominator")}
+    assert (used | READ_BY_MODELS) - {""} == set(DATASETS_OF)
 
 
 def test_the_sources_of_an_indicator_feed_its_variables() -> None:
     wrong = {}
-    for row in INDICATORS:
+    for row in (r for r in INDICATORS if r["indicator_code"] not in MODELLED):
         fed: set[str] = set().union(
             *(DATASETS_OF[t["variable"]] for t in TERMS if t["indicator_code"] == row["indicator_code"])
         )
@@ -225,15 +252,20 @@ def test_every_dataset_of_statistics_has_its_two_models() -> None:
         assert {f"obs_{dataset}", staging} <= models
 
 
-def test_every_theme_has_its_models_and_every_wide_mart_its_theme() -> None:
+def test_every_theme_has_its_models_and_every_theme_its_wide_mart() -> None:
     themes = {row["theme"] for row in INDICATORS}
-    marts = {path.stem for path in (MODELS / "marts").rglob("mart_*.sql")} - {"mart_comparaison"}
-    assert marts == {f"mart_{theme}" for theme in themes}
+    marts = {path.stem for path in (MODELS / "marts").rglob("mart_*.sql")}
+    assert {f"mart_{theme}" for theme in themes} <= marts
     computed = {path.stem for path in (MODELS / "intermediate" / "indicateurs").glob("*.sql")}
-    assert computed == {f"int_{step}__{theme}" for theme in themes for step in ("termes", "indicateurs")}
-    for mart in ("indicator_value", "figure_input"):
-        listed = (MODELS / "marts" / "commun" / f"{mart}.sql").read_text(encoding="utf-8")
-        assert {theme for theme in themes if f"'{theme}'" not in listed} == set(), mart
+    assert {f"int_{step}__{theme}" for theme in themes for step in ("termes", "indicateurs")} <= computed
+    listed = (PROJECT_ROOT / "dbt_models" / "macros" / "themes.sql").read_text(encoding="utf-8")
+    assert set(re.findall(r"'(\w+)'", listed)) == themes
+
+
+def test_themes_that_cross_geographies_have_the_models_for_it() -> None:
+    themes = {row["theme"] for row in INDICATORS if row["indicator_code"] in {t["indicator_code"] for t in CROSSING}}
+    computed = {path.stem for path in (MODELS / "intermediate" / "indicateurs").glob("*_reportes.sql")}
+    assert computed == {f"int_{step}__{theme}_reportes" for theme in themes for step in ("termes", "indicateurs")}
 
 
 def test_figures_expected_and_referenced_speak_of_known_indicators() -> None:

@@ -50,12 +50,20 @@ iris as (
     where {{ dans_le_territoire('departement_code') }}
 ),
 
+member as (
+    select
+        *,
+        sum(iris_population) over (partition by zone_level, zone_code, generation, commune_code) as commune_population
+    from {{ ref('int_zones__comparaison') }}
+    where {{ dans_le_territoire('departement_code') }}
+),
+
 {# Named by their largest commune; they stand in no list of zones. #}
 comparison as (
     select
         member.zone_level, member.zone_code, member.generation,
         case member.zone_level when 'HQPV' then '' else 'Unité urbaine de ' end
-        || arg_max(commune.commune_name, member.iris_population) || ', hors quartiers prioritaires' as name,
+        || arg_max(commune.commune_name, member.commune_population) || ', hors quartiers prioritaires' as name,
         list(distinct member.commune_code order by member.commune_code) as communes,
         case when count(distinct member.epci_code) = 1 then min(member.epci_code) end as epci,
         case when count(distinct member.departement_code) = 1 then min(member.departement_code) end as departement,
@@ -63,9 +71,8 @@ comparison as (
         sum(member.weight * member.iris_population order by member.iris_code) as population_hab,
         null as source_dataset, null as source_sha256, null as source_member, null as source_row,
         null as source_column, null as zone_key
-    from {{ ref('int_zones__comparaison') }} as member
+    from member
     left join {{ ref('int_zones__communes') }} as commune using (commune_code)
-    where {{ dans_le_territoire('member.departement_code') }}
     group by member.zone_level, member.zone_code, member.generation
 ),
 
