@@ -142,7 +142,7 @@ BREAKS: dict[str, str] = {
     "indicator_value/effectifs-positifs": _value("DE_ABC", -1),
     "indicator_value/quantiles-croissants": _value("REV_Q1", 90000),
     "indicator_value/proportion-recalculee": "update t set numerator = 1 where indicator_code = 'C2S_TX'",
-    "indicator_value/intervalle-autour-de-la-valeur": "update t set ci_low = value + 1, ci_high = value + 2",
+    "indicator_value/intervalle-bien-forme": "update t set ci_low = value + 2, ci_high = value + 1",
     "indicator_value/estimation-avec-intervalle": "update t set status = 'estime', ci_low = null",
     "indicator_value/couverture-entre-0-et-1": "update t set coverage = 100",
     "indicator_value/valeur-avec-couverture": "update t set coverage = null",

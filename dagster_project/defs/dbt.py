@@ -10,7 +10,7 @@ import dagster as dg
 from dagster_dbt import dbt_assets
 
 from dagster_project.defs.dbt_project import (
-    TARGET,
+    PARTIAL_PARSE,
     Translator,
     ensure_manifest,
     invoke_dbt,
@@ -105,9 +105,9 @@ def _prepare_target(target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     (target / "run_results.json").unlink(missing_ok=True)
     shutil.rmtree(target / "compiled", ignore_errors=True)
-    known, parsed = target / "partial_parse.msgpack", TARGET / "partial_parse.msgpack"
-    if parsed.exists() and not known.exists():
-        shutil.copyfile(parsed, known)
+    known = target / PARTIAL_PARSE.name
+    if PARTIAL_PARSE.exists() and not known.exists():
+        shutil.copyfile(PARTIAL_PARSE, known)
 
 
 def _selected(context: dg.AssetExecutionContext) -> list[str]:

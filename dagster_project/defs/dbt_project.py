@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from dagster_project.settings import PROJECT_ROOT, Settings
 DBT_DIR = PROJECT_ROOT / "dbt_models"
 TARGET = DBT_DIR / "target"
 MANIFEST = TARGET / "manifest.json"
+PARTIAL_PARSE = TARGET / "partial_parse.msgpack"
 
 
 def dbt_environment(settings: Settings, build_id: str = "local") -> dict[str, str]:
@@ -75,11 +78,29 @@ def ensure_manifest(settings: Settings) -> Path:
     stamp = TARGET / "project.sha256"
     if MANIFEST.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
         return MANIFEST
-    error = invoke_dbt(["parse"], settings, TARGET)
-    if error:
-        raise RuntimeError(f"dbt cannot read {DBT_DIR}: {error}") from error
-    stamp.write_text(digest, encoding="utf-8")
+    _parse(settings)
+    _replace_text(stamp, digest)
     return MANIFEST
+
+
+def _parse(settings: Settings) -> None:
+    """Parse aside, then put what dbt wrote in place: two processes may start at once, and dbt writes in place."""
+    TARGET.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="parse-", dir=TARGET) as name:
+        aside = Path(name)
+        if PARTIAL_PARSE.exists():
+            shutil.copyfile(PARTIAL_PARSE, aside / PARTIAL_PARSE.name)
+        error = invoke_dbt(["parse"], settings, aside)
+        if error:
+            raise RuntimeError(f"dbt cannot read {DBT_DIR}: {error}") from error
+        for path in (PARTIAL_PARSE, MANIFEST):
+            (aside / path.name).replace(path)
+
+
+def _replace_text(path: Path, text: str) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
 
 
 def load_manifest(path: Path) -> dict[str, Any]:
