@@ -34,8 +34,9 @@ format: $(VENV)/.dev
 docs: $(VENV)/.dev          ## dbt's documentation, in dbt_models/target
 	cd dbt_models && ../$(BIN)/dbt docs generate --static --profiles-dir .
 
-bench: $(VENV)/.dev         ## the benchmark; its table goes to docs/benchmarks.md
+bench: $(VENV)/.dev         ## the benchmarks; their tables go to docs/benchmarks.md
 	$(BIN)/python -m benchmarks.spine
+	$(BIN)/python -m benchmarks.crosswalk
 
 contracts: $(VENV)/.dev     ## the wide marts' contracts, from seeds/indicator.csv
 	$(BIN)/python scripts/mart_contracts.py

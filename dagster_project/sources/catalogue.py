@@ -157,6 +157,7 @@ class Dataset(_Strict):
     rhythm_days: int = Field(ge=1, description="publication rhythm of the producer")
     personal_data: Literal["none", "aggregate", "personal"] = "aggregate"
     secrecy: str = Field(min_length=3, description="how the producer marks secrecy, plain French")
+    context_only: bool = Field(False, description="read beside figures: nothing of it enters a release")
     generation: Literal["QP2015", "QN2024"] | None = None
     when_absent: Literal["stop", "convention", "non_couvert"] = Field(
         "stop",

@@ -81,7 +81,7 @@ SOURCE_FILE_COLUMNS = (
 
 
 def source_file_table(datasets: dict[str, Dataset], raw_dir: Path) -> pa.Table:
-    """One row per archived file that the raw tables were read from, with who made it and how it came.
+    """One row per archived file that a release may be made of, with who made it and how it came.
 
     Args:
         datasets: the catalogue.
@@ -96,7 +96,7 @@ def source_file_table(datasets: dict[str, Dataset], raw_dir: Path) -> pa.Table:
     rows = []
     for dataset in datasets.values():
         path = raw_dir / f"{dataset.id}.json"
-        if not path.exists():
+        if dataset.context_only or not path.exists():
             continue
         files = {file.name: file for vintage in dataset.vintages for file in vintage.files}
         for received in json.loads(path.read_text(encoding="utf-8"))["files"]:
@@ -143,7 +143,7 @@ def source_presence_table(datasets: Mapping[str, Dataset], raw_dir: Path) -> pa.
     rows = []
     for dataset in datasets.values():
         path = raw_dir / f"{dataset.id}.json"
-        if not path.exists():
+        if dataset.context_only or not path.exists():
             continue
         absent = json.loads(path.read_text(encoding="utf-8"))["absent"]
         for vintage in dataset.vintages:
