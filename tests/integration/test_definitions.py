@@ -116,7 +116,7 @@ def test_every_check_is_described(graph: Any) -> None:
 
 def test_every_mart_descends_from_raw_tables_and_so_does_the_release(graph: Any) -> None:
     marts = [key for key in graph.get_all_asset_keys() if key.path[0] == "marts"]
-    assert len(marts) == 9
+    assert len(marts) == 23
     for key in [*marts, dg.AssetKey(["releases", "current"])]:
         assert [up for up in graph.get_ancestor_asset_keys(key) if up.path[0] == "raw"], name(key)
 

@@ -15,6 +15,8 @@ from dagster_project.provenance.columns.origins import ROWS, LineageError, Origi
 DIGEST = re.compile(r"'([0-9a-f]{12,64})'")
 # Layers whose columns are shown with their SQL; a staging column is a cast or a new name.
 SLICED = ("intermediate", "marts")
+# In the place of a clause: what a Python model reads.
+MODEL = "model"
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,15 @@ def _read_model(
 
 
 def _computed(manifest: Mapping[str, Any], node: Mapping[str, Any], columns: Schemas) -> Relation:
-    """A Python model: what it does inside is in its model card; each of its columns may come of all that it reads."""
+    """A Python model: its columns are what the model says, and all that it reads decides of them all.
+
+    Which column serves which is not SQL to be read: the model card says it.
+    """
     parents = [_relation(manifest, parent) for parent in node["depends_on"]["nodes"]]
-    read = frozenset((*parent, name) for parent in parents for name in columns.get(parent, {}))
-    rows = frozenset(((*parent, ROWS), "from") for parent in parents)
-    return Relation(tuple((name, Origin(read)) for name in columns[node["schema"], node["name"]]), rows)
+    rows = {((*parent, name), MODEL) for parent in parents for name in columns.get(parent, {})}
+    rows |= {((*parent, ROWS), "from") for parent in parents}
+    said = Origin(constants=frozenset({f"modèle {node['name']}"}))
+    return Relation(tuple((name, said) for name in columns[node["schema"], node["name"]]), frozenset(rows))
 
 
 def _any_build(sql: str, build_id: str) -> str:

@@ -20,7 +20,7 @@ measured as (
         any_value(method) as method,
         any_value(generation) as generation,
         any_value(vintage) as vintage,
-        count(*) as zones,
+        count(zone_code) as zones,
         sum(published order by zone_code) as published_total,
         sum(estimated order by zone_code) as estimated_total,
         avg(error order by zone_code) as bias,
