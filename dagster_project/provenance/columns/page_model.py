@@ -12,6 +12,7 @@ from dagster_project.provenance.columns.origins import ROWS, Column, Condition, 
 from dagster_project.sources.catalogue import Dataset
 
 CLAUSES = {
+    "model": "lue par le modèle statistique",
     "from": "lignes lues",
     "join": "jointure",
     "semi join": "lignes gardées si elles existent dans",
