@@ -1,7 +1,8 @@
 {#
     Are the intervals honest? Each variable is taken as if it were not published: its interval comes from the errors of
-    the others in the same class of coverage: of its family if that has at least two others, else of its nature. The
-    share of QPV whose published value falls inside should be nine in ten.
+    the others in the same class of coverage, as those of figures do: with their sign if they are of its family, which
+    must have at least two others, else by their size alone. The share of QPV whose published value falls inside should
+    be nine in ten.
 #}
 with
 
@@ -21,7 +22,8 @@ pooled as (
         list(other.scaled_error order by other.benchmark_code, other.zone_code)
             filter (where own.family = other.family) as of_the_family,
         count(distinct other.variable_code) filter (where own.family = other.family) as family_variables,
-        list(other.scaled_error order by other.benchmark_code, other.zone_code) as of_the_kind
+        list(other.scaled_error order by other.benchmark_code, other.zone_code) as of_the_kind,
+        list(abs(other.scaled_error) order by other.benchmark_code, other.zone_code) as sizes
     from own
     inner join error as other
         on
@@ -32,12 +34,17 @@ pooled as (
     group by all
 ),
 
-chosen as (
+bound as (
     select
         benchmark_code,
         coverage_class,
-        case when family_variables >= 2 then of_the_family else of_the_kind end
-            as errors
+        case when family_variables >= 2 then len(of_the_family) else len(of_the_kind) end as comparisons,
+        case
+            when family_variables >= 2 then {{ quantile_bas('of_the_family') }} else -{{ quantile_taille('sizes') }}
+        end as low_scaled_error,
+        case
+            when family_variables >= 2 then {{ quantile_haut('of_the_family') }} else {{ quantile_taille('sizes') }}
+        end as high_scaled_error
     from pooled
 )
 
@@ -45,8 +52,7 @@ select
     error.benchmark_code,
     error.coverage_class,
     error.zone_code,
-    error.scaled_error
-    between {{ quantile_bas('chosen.errors') }} and {{ quantile_haut('chosen.errors') }} as inside
+    error.scaled_error between bound.low_scaled_error and bound.high_scaled_error as inside
 from error
-inner join chosen using (benchmark_code, coverage_class)
-where len(chosen.errors) >= {{ var('comparaisons_minimales') }}
+inner join bound using (benchmark_code, coverage_class)
+where bound.comparisons >= {{ var('comparaisons_minimales') }}
