@@ -16,6 +16,7 @@ move any of them, so they are left out.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
 import shutil
@@ -209,7 +210,8 @@ def other_text(text: str, roles: Sequence[str]) -> str:
     if "note" in roles:
         return "5" if text.strip() in {"0", "1"} else "0"
     if {"key", "zone"} & set(roles):
-        return text[:-1] + "Z"
+        # codes that differ by their last character must not become one
+        return f"{text[:-3]}{hashlib.sha256(text.encode()).hexdigest()[:2].upper()}Z"
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
         return text[:8] + ("15" if text[8:] != "15" else "16")
     if digits := list(re.finditer(r"\d", text)):

@@ -60,10 +60,11 @@ def _compare(
 ) -> dict[str, int]:
     checks = ", ".join(f"count(*) filter (where not coalesce({_same(field)}, false))" for field in fields.values())
     reasons = ", ".join(f'{field.get("absenceReason", "null")} as "why {name}"' for name, field in fields.items())
-    typed = f"select *, {reasons}, row_number() over () as n from read_parquet('{parquet}')"
+    typed = f"select *, {reasons}, row_number() over () as row_rank from read_parquet('{parquet}')"
     counts = connection.execute(
-        f"""select {checks}, count(*) filter (where p.n is null or t.n is null)
-            from ({typed}) as p full join (select *, row_number() over () as n from {text}) as t on p.n = t.n"""
+        f"""select {checks}, count(*) filter (where p.row_rank is null or t.row_rank is null)
+            from ({typed}) as p full join (select *, row_number() over () as row_rank from {text}) as t
+            on p.row_rank = t.row_rank"""
     ).fetchone()
     assert counts is not None
     return {f"{path} {name}": count for name, count in zip([*fields, "rows"], counts, strict=True)}

@@ -58,4 +58,7 @@ def _portable(node: Mapping[str, Any], settings: Settings, built: str) -> str:
     sql: str | None = node.get("compiled_code")
     if not sql:
         raise ReleaseError(f"{node['name']} was not built in this run: a release is made in one run, without --select")
-    return sql.replace(f"{settings.home}/", "").replace(f'"{built}".', "").strip()
+    # dbt writes the tables of a Python model as JSON: other letters than ASCII are escaped there
+    for home in (str(settings.home), json.dumps(str(settings.home))[1:-1]):
+        sql = sql.replace(f"{home}/", "")
+    return sql.replace(f'"{built}".', "").strip()

@@ -115,6 +115,7 @@ def test_former_editions_are_as_they_were(finished: Finished, home: Home) -> Non
     figures = "select * exclude (run_id) from read_parquet('{}/indicator_value.parquet')"
     with duckdb.connect() as db:
         db.execute(f"create view was as {figures.format(was)}")
-        db.execute(f"create view now as {figures.format(now)} where vintage != '{NEW}'")
+        added = ", ".join(f"'{dataset}'" for dataset in RENAMED)
+        db.execute(f"create view now as {figures.format(now)} where vintage != '{NEW}' or dataset not in ({added})")
         assert db.sql("from was except all from now").fetchall() == []
         assert db.sql("from now except all from was").fetchall() == []

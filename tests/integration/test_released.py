@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,8 +116,14 @@ def test_checks_are_those_of_the_report_each_with_its_reason(finished: Finished,
 def test_attribution_names_every_file_by_its_digest(finished: Finished, release: Path) -> None:
     text = (release / "ATTRIBUTION.md").read_text(encoding="utf-8")
     objects = {path.name for path in (finished.home.settings.archive_dir / "objects").rglob("*") if path.is_file()}
+    context = {name: dataset for name, dataset in load_catalogue().items() if dataset.context_only}
+    for name in context:
+        received = json.loads((finished.home.settings.raw_dir / f"{name}.json").read_text(encoding="utf-8"))
+        objects -= {part["sha256"] for file in received["files"] for part in file["parts"]}
     assert {digest for digest in objects if f"`{digest}`" not in text} == set()
-    assert [d.id for d in load_catalogue().values() if f"- Identifiant : `{d.id}`" not in text] == []
+    published = [name for name in load_catalogue() if name not in context]
+    assert [name for name in published if f"- Identifiant : `{name}`" not in text] == []
+    assert [name for name in context if f"`{name}`" in text] == []
 
 
 def test_nothing_in_the_release_tells_where_it_was_made(finished: Finished, release: Path) -> None:

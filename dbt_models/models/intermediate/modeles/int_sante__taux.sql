@@ -2,15 +2,18 @@
 with
 
 region as (
-    unpivot (
-        select vintage, sex, age, covered, asthma as A_ASTHME, diabetes as A_DIAB, long_term as A_ALD
-        from {{ ref('stg_ors__sante_ages') }}
-        where zone_level = 'REGION'
-    )
-    on A_ASTHME, A_DIAB, A_ALD
-    into name component value cases
+    select * from {{ ref('stg_ors__sante_ages') }}
+    where zone_level = 'REGION'
+),
+
+counted as (
+    {% for component, cases in [('A_ASTHME', 'asthma'), ('A_DIAB', 'diabetes'), ('A_ALD', 'long_term')] %}
+        select vintage, '{{ component }}' as component, sex, age, {{ cases }} as cases, covered from region
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 )
 
 select vintage, component, sex, age, sum(cases) as cases, sum(covered) as covered
-from region
-group by all
+from counted
+where cases is not null
+group by vintage, component, sex, age
