@@ -250,7 +250,7 @@ def rebuild(settings: Settings) -> None:
     # No figure descends from the tests of claims, which refuse a QPV without a population.
     left_out = ["--exclude", "int_modele__affirmations+", "--exclude-resource-type", "test", "unit_test"]
     # Figures of models are not compared: one draw of their uncertainty is as good as a thousand.
-    with mock.patch("dagster_project.models.vulnerabilite.Parameters", lambda: Parameters(draws=1)):
+    with mock.patch("dagster_project.models.vulnerabilite.Parameters", return_value=Parameters(draws=1)):
         error = invoke_dbt(["build", *left_out], settings, target)
     results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]
     failed = [f"{r['unique_id']}: {r['message']}" for r in results if r["status"] != "success"]

@@ -27,7 +27,7 @@ def test_the_figures_that_move_are_exactly_those_the_lineage_predicts(finished: 
         ("1 299", ("numerator",), "1 290"),
         ("", ("value",), "7"),
         ("ns", ("value",), "7"),
-        ("QP035005", ("key",), "QP03500Z"),
+        ("QP035005", ("key",), "QP03523Z"),
         ("0", ("note",), "5"),
         ("3", ("note",), "0"),
         ("1995-01-15", (), "1995-01-16"),
