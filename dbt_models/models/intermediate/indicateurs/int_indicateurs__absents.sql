@@ -12,7 +12,7 @@ source as (
         unnest(string_split(indicator.source_datasets, ',')) as dataset
     from {{ ref('indicator') }} as indicator
     {# What a model makes of these indicators says its own absence. #}
-    where indicator.indicator_code in (select indicator_code from {{ ref('indicator_term') }})
+    where indicator.indicator_code in (select term.indicator_code from {{ ref('indicator_term') }} as term)
 ),
 
 presence as (

@@ -36,7 +36,8 @@ composite as (
         if(output.index_code = 'A_SOCIO', 'insee_iris_synthese', 'ors_sante_iris') as dataset,
         'indice-vulnerabilite' as model,
         output.model_version,
-        output.n_components || ' composantes sur ' || output.n_expected || ' ; 1 000 tirages, graine fixe' as model_parameters
+        output.n_components || ' composantes sur ' || output.n_expected || ' ; 1 000 tirages, graine fixe'
+            as model_parameters
     from {{ ref('int_modele__vulnerabilite') }} as output
     inner join index_edition using (index_code)
     where output.sortie = 'indice' and output.variant = 'reference'

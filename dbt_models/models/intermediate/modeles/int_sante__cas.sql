@@ -40,9 +40,9 @@ of_zone as (
         of_iris.vintage,
         of_iris.component,
         sum(link.weight * of_iris.observed order by of_iris.iris_code)
-            filter (where of_iris.observed is not null and of_iris.beneficiaries is not null) as observed,
+        filter (where of_iris.observed is not null and of_iris.beneficiaries is not null) as observed,
         sum(link.weight * of_iris.beneficiaries order by of_iris.iris_code)
-            filter (where of_iris.observed is not null and of_iris.beneficiaries is not null) as beneficiaries,
+        filter (where of_iris.observed is not null and of_iris.beneficiaries is not null) as beneficiaries,
         any_value(link.coverage) as coverage
     from of_iris
     inner join {{ ref('crosswalk') }} as link

@@ -7,15 +7,13 @@
 with
 
 component as (
-    select * from (
-        values
-        ('A_HLM', 'A_SOCIO', true),
-        ('A_IMM', 'A_SOCIO', true),
-        ('A_C2SNP', 'A_SOCIO', false),
-        ('A_ASTHME', 'A_SANTE', false),
-        ('A_DIAB', 'A_SANTE', false),
-        ('A_ALD', 'A_SANTE', false)
-    ) as component (component, index_code, sampled)
+    {% for index, component, sampled in [
+        ('A_SOCIO', 'A_HLM', true), ('A_SOCIO', 'A_IMM', true), ('A_SOCIO', 'A_C2SNP', false),
+        ('A_SANTE', 'A_ASTHME', false), ('A_SANTE', 'A_DIAB', false), ('A_SANTE', 'A_ALD', false)
+    ] %}
+        select '{{ component }}' as component, '{{ index }}' as index_code, {{ sampled | lower }} as sampled
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 zone as (

@@ -13,26 +13,30 @@ error as (
     from {{ ref('int_report__erreurs') }}
 ),
 
+{# From the nearest class to the widest: whose errors, and under which coverage. #}
+grain as (
+    {% for width in (0, 1, 2) %}
+        select {{ width }} as width, true as same_coverage
+        union all
+        select {{ width }} as width, false as same_coverage
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
 pooled as (
     select
-        kind,
-        method,
-        coalesce(variable_code, '*') as variable_code,
-        coalesce(family, '*') as family,
-        coalesce(coverage_class, '*') as coverage_class,
-        grouping(variable_code) + grouping(family) as width,
-        count(*) as comparisons,
-        list(scaled_error order by benchmark_code, zone_code) as errors,
-        list(abs(scaled_error) order by benchmark_code, zone_code) as sizes
+        error.kind,
+        error.method,
+        case when grain.width = 0 then error.variable_code else '*' end as variable_code,
+        case when grain.width < 2 then error.family else '*' end as family,
+        case when grain.same_coverage then error.coverage_class else '*' end as coverage_class,
+        grain.width,
+        count(error.scaled_error) as comparisons,
+        list(error.scaled_error order by error.benchmark_code, error.zone_code) as errors,
+        list(abs(error.scaled_error) order by error.benchmark_code, error.zone_code) as sizes
     from error
-    group by grouping sets (
-        (kind, method, variable_code, family, coverage_class),
-        (kind, method, variable_code, family),
-        (kind, method, family, coverage_class),
-        (kind, method, family),
-        (kind, method, coverage_class),
-        (kind, method)
-    )
+    cross join grain
+    group by all
 )
 
 select
@@ -43,7 +47,11 @@ select
     coverage_class,
     width,
     comparisons,
-    case when family = '*' then -{{ quantile_taille('sizes') }} else {{ quantile_bas('errors') }} end as low_scaled_error,
-    case when family = '*' then {{ quantile_taille('sizes') }} else {{ quantile_haut('errors') }} end as high_scaled_error
+    case
+        when family = '*' then -{{ quantile_taille('sizes') }} else {{ quantile_bas('errors') }}
+    end as low_scaled_error,
+    case
+        when family = '*' then {{ quantile_taille('sizes') }} else {{ quantile_haut('errors') }}
+    end as high_scaled_error
 from pooled
 where comparisons >= {{ var('comparaisons_minimales') }}

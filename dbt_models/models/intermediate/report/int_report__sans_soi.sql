@@ -20,7 +20,7 @@ pooled as (
         own.benchmark_code,
         own.coverage_class,
         list(other.scaled_error order by other.benchmark_code, other.zone_code)
-            filter (where own.family = other.family) as of_the_family,
+        filter (where own.family = other.family) as of_the_family,
         count(distinct other.variable_code) filter (where own.family = other.family) as family_variables,
         list(other.scaled_error order by other.benchmark_code, other.zone_code) as of_the_kind,
         list(abs(other.scaled_error) order by other.benchmark_code, other.zone_code) as sizes

@@ -4,10 +4,6 @@
 #}
 with
 
-generation as (
-    select distinct generation from {{ ref('int_zones__qpv') }}
-),
-
 surrounded as (
     select
         'HQPV' as zone_level,

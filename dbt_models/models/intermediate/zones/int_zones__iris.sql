@@ -5,12 +5,13 @@
 with
 
 successor as (
-    select commune_code_before as commune_code, commune_code_after
-    from {{ ref('stg_insee__cog_mouvements') }}
-    where
-        commune_type_after = 'COM'
-        and commune_code_after in (select commune_code from {{ ref('int_zones__communes') }} where in_force)
-    qualify row_number() over (partition by commune_code_before order by effective_date desc) = 1
+    select
+        move.commune_code_before as commune_code,
+        move.commune_code_after
+    from {{ ref('stg_insee__cog_mouvements') }} as move
+    inner join {{ ref('int_zones__communes') }} as today on move.commune_code_after = today.commune_code
+    where move.commune_type_after = 'COM' and today.in_force
+    qualify row_number() over (partition by move.commune_code_before order by move.effective_date desc) = 1
 ),
 
 unite_urbaine as (

@@ -26,5 +26,5 @@ drawn as (
 select named.*
 from named
 anti join known using (zone_level, zone_code, generation)
-where named.zone_level != 'IRIS' or left(named.zone_code, 2) in (select departement from drawn)
+where named.zone_level != 'IRIS' or left(named.zone_code, 2) in (select drawn.departement from drawn)
 order by all

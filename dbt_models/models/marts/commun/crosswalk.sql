@@ -17,7 +17,9 @@ iris_to_zone as (
         'IRIS', iris_code, 'COG', zone_level, zone_code, generation,
         weight, basis, iris_population, null
     from {{ ref('int_zones__comparaison') }}
-    {% for level, column in [('COM', 'commune_code'), ('EPCI', 'epci_code'), ('DEP', 'departement_code'), ('REG', 'region_code')] %}
+    {% for level, column in [
+        ('COM', 'commune_code'), ('EPCI', 'epci_code'), ('DEP', 'departement_code'), ('REG', 'region_code')
+    ] %}
         union all
         select
             'IRIS', iris_code, 'COG', '{{ level }}', {{ column }}, 'COG',
@@ -40,8 +42,16 @@ zone_coverage as (
 
 iris_link as (
     select
-        iris_to_zone.* exclude (unit_population),
-        weight * unit_population as population,
+        iris_to_zone.from_level,
+        iris_to_zone.from_code,
+        iris_to_zone.from_generation,
+        iris_to_zone.to_level,
+        iris_to_zone.to_code,
+        iris_to_zone.to_generation,
+        iris_to_zone.weight,
+        iris_to_zone.basis,
+        iris_to_zone.area_share,
+        iris_to_zone.weight * iris_to_zone.unit_population as population,
         null as jaccard,
         null as comparable,
         null as statut,

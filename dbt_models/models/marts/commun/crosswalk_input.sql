@@ -65,5 +65,5 @@ cell as (
 
 select cell.*
 from cell
-semi join {{ ref('dim_zone') }} as zone using (zone_level, zone_code, generation)
+semi join {{ ref('dim_zone') }} using (zone_level, zone_code, generation)
 order by all

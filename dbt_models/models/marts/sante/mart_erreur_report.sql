@@ -1,19 +1,29 @@
 {# The measured error of downscaling: one row per variable compared and class of coverage, and `toutes` for all. #}
 with
 
+{# Each comparison counts in its class, and in all classes together. #}
+error as (
+    select * from {{ ref('int_report__erreurs') }}
+    union all
+    select * replace ('toutes' as coverage_class) from {{ ref('int_report__erreurs') }}
+),
+
+held_out as (
+    select * from {{ ref('int_report__sans_soi') }}
+    union all
+    select * replace ('toutes' as coverage_class) from {{ ref('int_report__sans_soi') }}
+),
+
 honest as (
-    select
-        benchmark_code,
-        coalesce(coverage_class, 'toutes') as coverage_class,
-        avg(cast(inside as integer)) as leave_one_out
-    from {{ ref('int_report__sans_soi') }}
-    group by grouping sets ((benchmark_code, coverage_class), (benchmark_code))
+    select benchmark_code, coverage_class, avg(cast(inside as integer)) as leave_one_out
+    from held_out
+    group by benchmark_code, coverage_class
 ),
 
 measured as (
     select
         benchmark_code,
-        coalesce(coverage_class, 'toutes') as coverage_class,
+        coverage_class,
         any_value(libelle_fr) as libelle_fr,
         any_value(kind) as nature,
         any_value(family) as family,
@@ -29,8 +39,8 @@ measured as (
         quantile_cont(error, 0.05) as error_q05,
         quantile_cont(error, 0.5) as error_q50,
         quantile_cont(error, 0.95) as error_q95
-    from {{ ref('int_report__erreurs') }}
-    group by grouping sets ((benchmark_code, coverage_class), (benchmark_code))
+    from error
+    group by benchmark_code, coverage_class
 )
 
 select

@@ -7,15 +7,14 @@ output as (
 
 indice as (
     select
+        {% for index in ('SOCIO', 'SANTE') -%}
+            {% for column in ('value', 'ci_low', 'ci_high', 'rank_median', 'rank_low', 'rank_high', 'status') -%}
+                max({{ column }}) filter (where index_code = 'A_{{ index }}') as {{ index | lower }}_{{ column }},
+            {% endfor -%}
+        {% endfor -%}
         zone_level,
         zone_code,
-        generation,
-        {% for index in ('SOCIO', 'SANTE') -%}
-        {% for column in ('value', 'ci_low', 'ci_high', 'rank_median', 'rank_low', 'rank_high', 'status') -%}
-        max({{ column }}) filter (where index_code = 'A_{{ index }}') as {{ index | lower }}_{{ column }},
-        {% endfor -%}
-        {% endfor -%}
-        max(model_version) as model_version
+        generation
     from output
     where sortie = 'indice' and variant = 'reference'
     group by all
@@ -27,7 +26,7 @@ typologie as (
 )
 
 select
-    indice.* exclude (model_version),
+    indice.*,
     typologie.class,
     typologie.p_double_fragilite,
     typologie.p_fragilite_sanitaire,
@@ -38,7 +37,7 @@ select
     typologie.stable,
     typologie.partial,
     typologie.status as class_status,
-    indice.model_version
+    typologie.model_version
 from indice
 left join typologie using (zone_level, zone_code, generation)
 order by zone_level, zone_code, generation
