@@ -1,4 +1,4 @@
-"""Neighbouring zones look alike: contiguity, Moran's I and its local form, by PySAL."""
+"""Neighbouring zones look alike: Moran's I and its local form, by PySAL."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from dagster_project.models.tables import Vector
 
-# Contours drawn by different hands leave slivers: zones this near, in metres, touch.
-TOUCHING = 1.0
 # Local clusters are counted at this level, without correction for the number of zones: they describe, they do not test.
 LOCAL_LEVEL = 0.05
 QUADRANTS = ("haut_haut", "bas_haut", "bas_bas", "haut_bas")
@@ -35,21 +32,6 @@ class Autocorrelation:
     z: float
     p: float
     clusters: dict[str, int]
-
-
-def contiguity(codes: Sequence[str], geometries: Sequence[Any]) -> list[tuple[str, str]]:
-    """Pairs of zones that touch (queen contiguity, to within `TOUCHING` metres), both ways, sorted.
-
-    Args:
-        codes: code of each zone.
-        geometries: their polygons (shapely), in metres, None without contour.
-    """
-    import shapely
-
-    shapes = np.array(geometries, dtype=object)
-    tree = shapely.STRtree(shapes)
-    left, right = tree.query(shapes, predicate="dwithin", distance=TOUCHING)
-    return sorted((codes[a], codes[b]) for a, b in zip(left.tolist(), right.tolist(), strict=True) if a != b)
 
 
 def autocorrelation(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import shapely
 
 from dagster_project.models import circularity
 from dagster_project.models.affirmations import judge
 from dagster_project.models.field import read_fields
-from dagster_project.models.spatial import autocorrelation, contiguity
+from dagster_project.models.spatial import autocorrelation
 from dagster_project.models.spatial_null import spatial_null
 from tests.model_grounds import SEED_CLAIM, Town, by, claims
 
@@ -72,15 +71,6 @@ def test_permutations_repeat_and_leave_the_global_generator_alone() -> None:
 def test_too_few_zones_or_no_variation_has_no_autocorrelation() -> None:
     assert autocorrelation(CODES, np.ones(SIDE**2), ROOK, 99, 1) is None
     assert autocorrelation(CODES[:2], np.array([1.0, 2.0]), ROOK, 99, 1) is None
-
-
-def test_zones_that_touch_are_neighbours_across_a_sliver() -> None:
-    squares = [shapely.box(100 * x, 100 * y, 100 * x + 100, 100 * y + 99.5) for x, y in CELLS]
-    pairs = contiguity([*CODES, "NOWHERE"], [*squares, None])
-    neighbours = {b for a, b in pairs if a == Town.code((1, 1))}
-    assert neighbours == {Town.code((x, y)) for x in range(3) for y in range(3) if (x, y) != (1, 1)}
-    assert all((b, a) in set(pairs) for a, b in pairs)
-    assert "NOWHERE" not in {a for a, _ in pairs}
 
 
 # --- the null that respects space -----------------------------------------------------------------------------------

@@ -30,6 +30,17 @@ def test_zones_that_share_a_side_or_a_corner_are_neighbours_both_ways(tmp_path: 
     assert pairs == {("A", "B"), ("B", "A"), ("B", "C"), ("C", "B")}
 
 
+def test_a_zone_amid_a_grid_touches_the_eight_around_it_and_not_itself(tmp_path: Path) -> None:
+    grid = {f"{x}{y}": (100.0 * x, 100.5 * y) for x in range(4) for y in range(4)}
+    pairs = {
+        (row["zone_code"], row["neighbour_code"])
+        for row in build_neighbours(squares(tmp_path / "z.parquet", grid)).to_pylist()
+    }
+    around = {f"{x}{y}" for x in range(3) for y in range(3)} - {"11"}
+    assert {neighbour for zone, neighbour in pairs if zone == "11"} == around
+    assert pairs == {(b, a) for a, b in pairs}
+
+
 def test_a_gap_left_by_simplified_contours_does_not_part_neighbours(tmp_path: Path) -> None:
     near = build_neighbours(squares(tmp_path / "near.parquet", {"A": (0, 0), "B": (100.6, 0)}))
     far = build_neighbours(squares(tmp_path / "far.parquet", {"A": (0, 0), "B": (102, 0)}))
