@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from benchmarks import bare
+from benchmarks import bare, measure
 from benchmarks.compare import DifferenceError, assert_same
 from benchmarks.fit import fit
 from benchmarks.measure import Cost, MeasureError, repeat, run
@@ -33,8 +33,27 @@ def a_size(name: str, bare_s: float, whole_s: float) -> Size:
     return Size(name, costs, {"start": 0.5, "sql": 1.0}, 10, {"model": 3, "test": 2}, 7, 1)
 
 
-def test_cost_counts_children_in_cpu_and_memory(tmp_path: Path) -> None:
-    child = "x = bytearray(80_000_000); s = sum(i for i in range(1_000_000))"
+def test_cost_counts_children_in_cpu_and_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child holds its memory until a sample has been taken of it: a fast one would end between two samples."""
+    held, sampled = tmp_path / "held", tmp_path / "sampled"
+    take_sample = measure._tree_rss
+
+    def and_tell(pid: int) -> int:
+        was_held, found = held.exists(), take_sample(pid)
+        if was_held:
+            sampled.touch()
+        return found
+
+    monkeypatch.setattr(measure, "_tree_rss", and_tell)
+    child = "; ".join(
+        [
+            "import pathlib",
+            "x = b'x' * 80_000_000",
+            f"pathlib.Path({str(held)!r}).touch()",
+            f"sampled = pathlib.Path({str(sampled)!r})",
+            "exec('while not sampled.exists(): pass')",
+        ]
+    )
     cost, output = run_python(
         f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}]); print(7)", tmp_path
     )
