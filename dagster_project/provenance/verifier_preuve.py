@@ -136,16 +136,23 @@ def multiplier(
 def couverture(niveau: str, unites: Iterable[tuple[str, float, float | None]], completes: Iterable[str]) -> float:
     """Part des habitants de la zone que rendent les unités complètes ; les unités sont (code, poids, habitants).
 
-    D’un IRIS ne comptent que ceux qui sont pour l’essentiel dans la zone ; les bâtiments comptent pour un chacun.
+    D’un IRIS ne comptent que ceux qui sont pour l’essentiel dans la zone ; les bâtiments comptent pour un chacun. Une
+    unité dont nul ne donne la population a celle de l’unité moyenne de la zone.
     """
     rangees, retenues = sorted(unites, key=lambda unite: unite[0]), frozenset(completes)
     if niveau == "LOGEMENT":
         return sum(code in retenues for code, _, _ in rangees) / len(rangees) if rangees else 0.0
-    total = rendus = 0.0
+    # Une boucle, pas sum() : celle-ci compense les arrondis, ce que ne fait pas le calcul d’origine.
+    peuples = poids_connu = total = rendus = 0.0
+    for _, poids, habitants in rangees:
+        if habitants is not None:
+            peuples, poids_connu = peuples + habitants, poids_connu + poids
+    moyenne = peuples / poids_connu if poids_connu else 0.0
     for code, poids, habitants in rangees:
-        total += habitants or 0.0
+        comptes = poids * moyenne if habitants is None else habitants
+        total += comptes
         if code in retenues and (niveau != "IRIS" or poids >= POUR_L_ESSENTIEL):
-            rendus += habitants or 0.0
+            rendus += comptes
     return rendus / total if total else 0.0
 
 

@@ -122,8 +122,9 @@ left join source_cell as base
 
 {#
     The sums of a figure that starts from another geography, and how well its units render the zone: `coverage` is the
-    share of its inhabitants in complete units; of IRIS, only those that are for the most part inside count.
-    Floating sums depend on order, hence the order of units and variables.
+    share of its inhabitants in complete units; of IRIS, only those that are for the most part inside count. A unit whose
+    population nobody gives (an IRIS split since its contour was drawn) has, for that share, that of the zone's mean
+    unit: left out, it would make the rest look whole. Floating sums depend on order, hence the order of units and variables.
 #}
 {% macro indicateurs_reportes(theme) -%}
 with
@@ -156,6 +157,27 @@ unit as (
     from {{ ref('int_termes__' ~ theme ~ '_reportes') }}
 ),
 
+mean_unit as (
+    select
+        indicator_code,
+        zone_level,
+        zone_code,
+        generation,
+        vintage,
+        sum(unit_population order by unit_code)
+        / nullif(sum(unit_weight order by unit_code) filter (where unit_population is not null), 0) as population
+    from unit
+    group by all
+),
+
+peopled as (
+    select
+        unit.*,
+        coalesce(unit.unit_population, unit.unit_weight * mean_unit.population) as people
+    from unit
+    inner join mean_unit using (indicator_code, zone_level, zone_code, generation, vintage)
+),
+
 rendered as (
     select
         indicator_code,
@@ -166,15 +188,15 @@ rendered as (
         case
             when any_value(from_level) = 'LOGEMENT' then avg(cast(complete as integer))
             else coalesce(
-                sum(unit_population order by unit_code)
+                sum(people order by unit_code)
                     filter (where complete and (from_level != 'IRIS' or unit_weight >= 0.5))
-                / nullif(sum(unit_population order by unit_code), 0),
+                / nullif(sum(people order by unit_code), 0),
                 0
             )
         end as coverage,
         pow(sum(unit_population order by unit_code) filter (where complete), 2)
         / nullif(sum(pow(unit_population, 2) order by unit_code) filter (where complete), 0) as n_effective
-    from unit
+    from peopled
     group by all
 ),
 

@@ -351,3 +351,9 @@ def test_an_absent_source_says_why(sample: Sample) -> None:
     assert explanation.absent_source == ABSENT
     assert explanation.formula.numeric == "source absente = pas de valeur"
     assert ABSENT in render(explanation)
+
+
+def test_a_unit_of_unknown_population_counts_as_the_mean_unit_of_its_zone() -> None:
+    units = [("A", 1.0, 300.0), ("B", 0.5, 150.0), ("C", 1.0, None)]
+    assert program.couverture("IRIS", units, ["A", "B"]) == pytest.approx(450 / 750)
+    assert program.couverture("IRIS", [("C", 1.0, None)], ["C"]) == 0.0
