@@ -7,6 +7,7 @@ its mean, so that every origin lies where someone lives, inside the zone even wh
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,22 +62,12 @@ def build_origins(zone_geometries: Path, raw_dir: Path) -> pa.Table:
     """
     import pyarrow as pa
 
-    known = _homes(raw_dir)
-    density = _iris_density(zone_geometries, raw_dir)
-    communes = read_layer(zone_geometries, *COMMUNE)
     rows: list[tuple[str, str, str, str, int, float, float, float]] = []
-    for level, generation in (QP2015, QN2024):
-        quarters = read_layer(zone_geometries, level, generation)
-        for zone_level, zones, step in (
-            ("QPV", quarters, GRID_M),
-            ("HQPV", _outside(communes, quarters), COARSE_GRID_M),
-        ):
-            for code, homes in _homes_by_zone(zones, known, density, step):
-                points = gather(homes, MOST_ORIGINS)
-                rows += [
-                    (zone_level, code, generation, homes.basis, rank, weight, x, y)
-                    for rank, (x, y, weight) in enumerate(points, start=1)
-                ]
+    for level, code, generation, homes in zone_homes(zone_geometries, raw_dir):
+        rows += [
+            (level, code, generation, homes.basis, rank, weight, x, y)
+            for rank, (x, y, weight) in enumerate(gather(homes, MOST_ORIGINS), start=1)
+        ]
     names = ("zone_level", "zone_code", "generation", "basis", "origin_rank", "weight", "x_m", "y_m")
     kinds = (*[pa.string()] * 4, pa.int64(), *[pa.float64()] * 3)
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
@@ -87,6 +78,19 @@ def build_origins(zone_geometries: Path, raw_dir: Path) -> pa.Table:
     return table.append_column("departement", pa.array(departements, pa.string())).sort_by(
         [(name, "ascending") for name in ("zone_level", "zone_code", "generation", "origin_rank")]
     )
+
+
+def zone_homes(zone_geometries: Path, raw_dir: Path) -> Iterator[tuple[str, str, str, Homes]]:
+    """Level, code, generation and homes of every QPV, and of the rest of each commune that has one."""
+    known = _homes(raw_dir)
+    density = _iris_density(zone_geometries, raw_dir)
+    communes = read_layer(zone_geometries, *COMMUNE)
+    for level, generation in (QP2015, QN2024):
+        quarters = read_layer(zone_geometries, level, generation)
+        for code, homes in _homes_by_zone(quarters, known, density, GRID_M):
+            yield "QPV", code, generation, homes
+        for code, homes in _homes_by_zone(_outside(communes, quarters), known, density, COARSE_GRID_M):
+            yield "HQPV", code, generation, homes
 
 
 def departement_of(zone_code: str) -> str:
