@@ -106,10 +106,10 @@ def read_stop_times(
         (arrival == MALFORMED) | (departure == MALFORMED),
         "courses dont une heure n’est pas de la forme HH:MM:SS",
     )
-    by_trip = np.argsort(trip, kind="stable")
+    usable = np.flatnonzero((trip >= 0) & ~aside[trip])
+    by_trip = usable[np.argsort(trip[usable], kind="stable")]
     judge.unsorted(by_trip, sequence)
     order = by_trip[np.lexsort((sequence[by_trip], trip[by_trip]))]
-    order = order[trip[order] >= 0]
     row = _Sorted(order, trip[order])
     judge.set_aside(
         "rang_double",
@@ -217,7 +217,7 @@ class _Judge:
     def unsorted(self, by_trip: npt.NDArray[np.int64], sequence: Ints) -> None:
         """Trips whose rows do not come in the order of their sequence (allowed by GTFS)."""
         trip, rank = self.trip[by_trip], sequence[by_trip]
-        back = (trip[1:] == trip[:-1]) & (rank[1:] < rank[:-1]) & (trip[1:] >= 0)
+        back = (trip[1:] == trip[:-1]) & (rank[1:] < rank[:-1])
         self._note(
             "horaires_non_tries", by_trip[1:][back], "courses dont les horaires étaient en désordre : triés", trips=True
         )
