@@ -1,6 +1,6 @@
-"""Write docs/schemas/ors_sante_iris.schema.json from the catalogue: python scripts/partner_schema.py.
+"""Write docs/schemas/<dataset>.schema.json, for each dataset under a convention: python scripts/partner_schema.py.
 
-A Table Schema (https://specs.frictionlessdata.io/table-schema/), so that a partner can check a file before sending it.
+Table Schemas (https://specs.frictionlessdata.io/table-schema/), so that a partner can check a file before sending it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.settings import PROJECT_ROOT
-from dagster_project.sources.catalogue import Column, Convention, Dataset, Shape, load_catalogue
+from dagster_project.sources.catalogue import Column, Convention, Dataset, load_catalogue
 
-PARTNER = "ors_sante_iris"
-SCHEMA = PROJECT_ROOT / "docs" / "schemas" / f"{PARTNER}.schema.json"
+SCHEMAS = PROJECT_ROOT / "docs" / "schemas"
+
+
+def partners() -> list[Dataset]:
+    """Datasets delivered under a convention."""
+    return [dataset for dataset in load_catalogue().values() if dataset.convention is not None]
+
+
+def schema_path(dataset: Dataset) -> Path:
+    """Where the schema of a dataset is published."""
+    return SCHEMAS / f"{dataset.id}.schema.json"
 
 
 def table_schema(dataset: Dataset) -> dict[str, Any]:
@@ -39,58 +48,76 @@ def table_schema(dataset: Dataset) -> dict[str, Any]:
 
 
 def _field(column: Column, dataset: Dataset, convention: Convention) -> dict[str, Any]:
-    constraints: dict[str, Any] = {"required": True} if column.name in dataset.key else {}
+    constraints: dict[str, Any] = {"required": True} if column.name in (*dataset.key, *convention.required) else {}
     if column.values:
         constraints["enum"] = list(column.values)
     if column.pattern:
         constraints["pattern"] = f"^({column.pattern})$"
-    if column.name in convention.counts:
+    if column.name in convention.counts and convention.threshold is not None:
         constraints["pattern"] = f"^(0|{_at_least(convention.threshold)}|{convention.masked})$"
-    return {"name": column.name, "type": "string", "description": column.meaning, "constraints": constraints}
+    bounds = {"minimum": column.minimum, "maximum": column.maximum}
+    constraints |= {name: bound for name, bound in bounds.items() if bound is not None}
+    kind = "string" if set(bounds.values()) == {None} else "number"
+    return {"name": column.name, "type": kind, "description": column.meaning, "constraints": constraints}
 
 
 def _at_least(threshold: int) -> str:
-    """Regular expression of whole numbers of two digits or more that reach a threshold of two digits."""
+    """Regular expression of whole numbers that reach a threshold of one or two digits."""
     tens, units = divmod(threshold, 10)
-    if tens not in range(1, 9):
-        raise ValueError(f"threshold {threshold}: two digits expected, below 90")
+    if tens not in range(9):
+        raise ValueError(f"threshold {threshold}: expected below 90")
+    if tens == 0:
+        return rf"[{units}-9]|[1-9]\d+"
     return rf"{tens}[{units}-9]|[{tens + 1}-9]\d|[1-9]\d{{2,}}"
 
 
 def _rules(convention: Convention) -> list[str]:
     """What Table Schema cannot say, in French."""
-    low = f"de 1 à {convention.threshold - 1}"
-    whole = convention.denominator
+    threshold, masked, whole = convention.threshold, convention.masked, convention.denominator
     return [
-        f"Un effectif {low} s’écrit « {convention.masked} » ; le fichier qui en porte un est refusé en entier.",
-        f"Aucun de {', '.join(convention.numerators)} ne dépasse {whole}, lequel, écrit « {convention.masked} », "
-        f"n’admet aucun effectif de {convention.threshold} ou plus.",
+        "Une colonne qui n’est pas au schéma fait refuser le fichier en entier.",
+        *(
+            [f"Un effectif de 1 à {threshold - 1} s’écrit « {masked} » ; le fichier qui en porte un est refusé en entier."]
+            if threshold is not None
+            else []
+        ),
+        *(
+            [
+                f"Aucun de {', '.join(convention.numerators)} ne dépasse {whole}, lequel, écrit « {masked} », "
+                f"n’admet aucun effectif de {threshold} ou plus."
+            ]
+            if whole
+            else []
+        ),
+        *(f"{' et '.join(group)} sont remplis ensemble, ou laissés vides." for group in convention.together),
         *(
             f"{shape.meaning[0].upper()}{shape.meaning[1:]} ; les autres effectifs vides."
             for shape in convention.shapes
         ),
         *(
-            f"{code.column} est un code de {code.dataset} ({code.dataset_column}) là où "
-            f"{' et '.join(f'{name} = {value}' for name, value in code.where.items())}."
+            f"{code.column} est un code de {' ou '.join(code.datasets)} ({code.dataset_column})"
+            f"{_where(code.where)}."
             for code in convention.codes
         ),
     ]
 
 
-def _shape(shape: Shape, convention: Convention) -> str:
-    others = "" if set(shape.filled) == set(convention.counts) else ", les autres effectifs vides"
-    return f"{shape.meaning[0].upper()}{shape.meaning[1:]}{others}."
+def _where(conditions: dict[str, str]) -> str:
+    """Rows that a rule is about, in French; nothing when it is about all of them."""
+    listed = " et ".join(f"{name} = {value}" for name, value in conditions.items())
+    return f" là où {listed}" if listed else ""
 
 
-def text() -> str:
+def text(dataset: Dataset) -> str:
     """The schema as it is published."""
-    return json.dumps(table_schema(load_catalogue()[PARTNER]), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(table_schema(dataset), indent=2, ensure_ascii=False) + "\n"
 
 
-def write(path: Path = SCHEMA) -> None:
-    """Publish it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text(), encoding="utf-8")
+def write() -> None:
+    """Publish them all."""
+    SCHEMAS.mkdir(parents=True, exist_ok=True)
+    for dataset in partners():
+        schema_path(dataset).write_text(text(dataset), encoding="utf-8")
 
 
 if __name__ == "__main__":

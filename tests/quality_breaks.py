@@ -43,6 +43,9 @@ def _value(indicator: str, value: float, level: str = "QPV") -> str:
     return f"update t set value = {value} where indicator_code = '{indicator}' and zone_level = '{level}'"
 
 
+PART_CAR = "Part des actifs occ 15 ans ou plus voiture pour travailler 2021"
+PART_TRANSIT = "Part des actifs occupés de 15 ans ou plus  les transports en commun 2021"
+
 BREAKS: dict[str, str] = {
     **{
         f"insee_filosofi_{level}/{rule}": sql
@@ -93,6 +96,21 @@ BREAKS: dict[str, str] = {
         f"ors_sante_iris/{count}-parmi-les-beneficiaires": f"update t set n_beneficiaires = '20', n_{count} = '21'"
         for count in ("asthme", "diabete", "ald")
     },
+    "francetravail_offres/commune-bien-formee": "update t set lieuTravail = '{\"commune\": \"6152\"}'",
+    "francetravail_offres/latitude-francaise": "update t set lieuTravail = '{\"latitude\": 148.1}'",
+    "francetravail_offres/postes-plausibles": "update t set nombrePostes = '0'",
+    "francetravail_offres_plat/latitude-francaise": "update t set latitude = '148.1'",
+    "francetravail_offres_plat/postes-plausibles": "update t set nombre_postes = '0'",
+    "francetravail_marche/demandeurs-positifs": "update t set valeurPrincipaleNombre = '-1'",
+    "francetravail_bmo/nombres-lisibles": "update t set met = 'c. 40'",
+    "francetravail_bmo/difficiles-parmi-les-projets": "update t set met = '10', xmet = '20'",
+    "francetravail_bmo/saisonniers-parmi-les-projets": "update t set met = '10', smet = '20'",
+    "francetravail_bassins/code-et-departement": "update t set dep = '72'",
+    "partenaire_offres/latitude-francaise": "update t set lat = '148.1'",
+    "partenaire_offres/postes-plausibles": "update t set nb_postes = '0'",
+    "taille-positive": "update t set octets = '0'",
+    "insee_parts_modales/parts-entre-0-et-100": f"update t set \"{PART_CAR}\" = '101'",
+    "insee_parts_modales/somme-des-parts": f"update t set \"{PART_CAR}\" = '90', \"{PART_TRANSIT}\" = '90'",
     "contour-non-vide": "update t set geometry_original = null",
     "annee-du-fichier": "update t set annee = '1999'",
     "montant-plausible": "update t set montant = '1987506'",

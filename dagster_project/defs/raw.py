@@ -35,7 +35,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
     origin = dataset.origin
     return dg.AssetSpec(
         key=raw_key(dataset.id),
-        deps=[raw_key(code.dataset) for code in dataset.convention.codes] if dataset.convention else [],
+        deps=[raw_key(name) for name in partner.lists_of(dataset)],
         description=f"{origin.title}. {origin.description}",
         group_name=f"sources_{dataset.producer}",
         kinds={"python", dataset.format if dataset.format != "shapefile" else "geojson"},

@@ -59,7 +59,7 @@ class Live(_Strict):
 
 
 class Mirror(_Strict):
-    """The copy in a mirror: one path, or the companion files of a shapefile (.shp first)."""
+    """The copy in a mirror: one path, the companion files of a shapefile (.shp first), or the files of a bundle."""
 
     paths: tuple[str, ...] = Field(min_length=1)
     copy_of: Literal["producer_bytes", "third_party"]
@@ -97,6 +97,8 @@ class Column(_Strict):
     meaning: str = Field(min_length=3, description="plain French")
     values: tuple[str, ...] = Field((), description="the only texts allowed, where the list is closed")
     pattern: str | None = Field(None, description="regular expression that a filled cell matches whole")
+    minimum: float | None = Field(None, description="least number that a filled cell may hold")
+    maximum: float | None = Field(None, description="greatest number that a filled cell may hold")
 
 
 class Reference(_Strict):
@@ -106,6 +108,12 @@ class Reference(_Strict):
     dataset: str = Field(description="id of the dataset that holds the list of codes")
     dataset_column: str
     where: dict[str, str] = Field(default_factory=dict, description="rows concerned: column and text")
+    also: tuple[str, ...] = Field((), description="further datasets whose column of the same name may hold the code")
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Every dataset in which the code may be known."""
+        return (self.dataset, *self.also)
 
 
 class Shape(_Strict):
@@ -119,16 +127,27 @@ class Shape(_Strict):
 class Convention(_Strict):
     """What a partner's file must respect; a breach stops it at the door, before the raw table is replaced."""
 
-    threshold: int = Field(ge=2, description="smallest count that may be delivered, zero apart")
-    masked: str = Field(min_length=1, description="text that stands for a count below the threshold")
-    denominator: str
-    numerators: tuple[str, ...] = Field(min_length=1, description="counts of which none exceeds the denominator")
+    threshold: int | None = Field(None, ge=2, description="smallest count that may be delivered, zero apart")
+    masked: str | None = Field(None, min_length=1, description="text that stands for a count below the threshold")
+    denominator: str | None = None
+    numerators: tuple[str, ...] = Field((), description="counts of persons; none exceeds the denominator, if any")
+    required: tuple[str, ...] = Field((), description="columns that are always filled, beside those of the key")
+    together: tuple[tuple[str, ...], ...] = Field((), description="columns filled all at once or not at all")
     codes: tuple[Reference, ...] = ()
     shapes: tuple[Shape, ...] = ()
 
+    @model_validator(mode="after")
+    def _consistent(self) -> Convention:
+        if self.denominator and not self.numerators:
+            raise ValueError("a denominator needs numerators")
+        if len({bool(self.counts), self.threshold is not None, self.masked is not None}) > 1:
+            raise ValueError("counts, `threshold` and `masked` go together")
+        return self
+
     @property
     def counts(self) -> tuple[str, ...]:
-        return (self.denominator, *self.numerators)
+        """Columns that count persons, which the threshold protects."""
+        return (*((self.denominator,) if self.denominator else ()), *self.numerators)
 
 
 class Bounds(_Strict):
@@ -144,11 +163,15 @@ class Dataset(_Strict):
     id: str = Field(pattern=r"^[a-z0-9_]+$")
     producer: str = Field(pattern=r"^[a-z]+$", description="short key: the asset group and the dbt folder")
     origin: Origin
-    format: Literal["csv", "xlsx", "shapefile", "geojson", "json", "parquet"]
+    format: Literal["csv", "xlsx", "shapefile", "geojson", "json", "parquet", "bundle"]
     encoding: str = "utf-8"
     delimiter: str = ";"
     sheet: str | None = None
     header_row: int = Field(1, ge=1, description="1-based line or sheet row of the column names")
+    records: str | None = Field(None, description="json: member that holds the array, when the document is an object")
+    dropped_columns: tuple[str, ...] = Field(
+        (), description="source columns never written to a table; `a.b` is the member b of the nested value a"
+    )
     key: tuple[str, ...] = Field(min_length=1, description="source columns that identify a row within a file")
     columns: tuple[Column, ...] = Field(min_length=1, description="columns the product relies on")
     rows: Bounds = Field(description="expected rows per vintage, whole France")
@@ -178,7 +201,11 @@ class Dataset(_Strict):
             raise ValueError(f"{self.id}: file names must be unique")
         if (self.convention is not None) != (self.origin.access == "convention"):
             raise ValueError(f"{self.id}: `convention` goes with access: convention, and the other way round")
+        if self.records and self.format != "json":
+            raise ValueError(f"{self.id}: `records` goes with format json")
         declared = {column.name for column in self.columns}
+        if kept := declared & set(self.dropped_columns):
+            raise ValueError(f"{self.id}: columns both declared and dropped ({sorted(kept)})")
         if self.convention and (unknown := _columns_named(self.convention) - declared):
             raise ValueError(f"{self.id}: `convention` names columns that are not declared ({sorted(unknown)})")
         return self
@@ -192,7 +219,9 @@ def _columns_named(convention: Convention) -> set[str]:
     conditions = [*(code.where for code in convention.codes), *(shape.where for shape in convention.shapes)]
     filled = [name for shape in convention.shapes for name in shape.filled]
     codes = [code.column for code in convention.codes]
-    return {*convention.counts, *filled, *codes, *(name for where in conditions for name in where)}
+    together = [name for group in convention.together for name in group]
+    where = [name for condition in conditions for name in condition]
+    return {*convention.counts, *convention.required, *together, *filled, *codes, *where}
 
 
 class _CatalogueFile(_Strict):

@@ -78,7 +78,7 @@ def references(
     ]
     found = earlier[-1:]
     before = [other for other in dataset.vintages if other.vintage < vintage.vintage]
-    if before:
+    if before and dataset.format != "bundle":  # editions of a bundle need not cover the same place
         neighbour, position = max(before, key=lambda other: other.vintage), vintage.files.index(file)
         if len(neighbour.files) == len(vintage.files):
             last = archive.latest(file_key(dataset, neighbour, neighbour.files[position]), first.origin)
@@ -87,7 +87,10 @@ def references(
 
 
 def file_key(dataset: Dataset, vintage: Vintage, file: SourceFile, companion: str = "") -> str:
-    """Stable key of a file in the archive log; `companion` is the suffix (.dbf) of a shapefile's other files."""
+    """Stable key of a file in the archive log.
+
+    `companion` names the other files of a source in several: the suffix (.dbf) in a shapefile, the name in a bundle.
+    """
     return f"{dataset.id}/{vintage.vintage}/{file.name}" + (f"/{companion.lstrip('.').lower()}" if companion else "")
 
 
@@ -122,6 +125,8 @@ def inbox_files(dataset: Dataset, file: SourceFile, settings: Settings) -> list[
     if not folder.is_dir():
         return []
     base_names = {PurePosixPath(path).name.casefold() for path in (file.mirror.paths if file.mirror else ())}
+    if dataset.format == "bundle" and len(base_names) > 1:
+        base_names = set()  # every timetable has a stops.txt: only one zip of them says whose they are
     if file.live.url:
         base_names.add(PurePosixPath(unquote(urlsplit(file.live.url).path)).name.casefold())
     stem = file.name.casefold()
@@ -131,7 +136,7 @@ def inbox_files(dataset: Dataset, file: SourceFile, settings: Settings) -> list[
         if path.is_file()
         and not path.name.startswith((".", "~"))
         and path.suffix.lower() not in _UNFINISHED
-        and (path.name.casefold() in base_names or path.name.casefold() == stem or path.stem.casefold() == stem)
+        and (path.name.casefold() in base_names or stem in _stems(path))
     )
     if dataset.format == "shapefile":
         main = [path for path in found if path.suffix.lower() in (".shp", ".zip")]
@@ -146,6 +151,12 @@ def inbox_files(dataset: Dataset, file: SourceFile, settings: Settings) -> list[
         names = ", ".join(path.name for path in found)
         raise FetchError(f"{folder} holds several files for {dataset.id} {file.name}: {names}; leave only one there")
     return found
+
+
+def _stems(path: Path) -> set[str]:
+    """What a dropped file may be called: its name, without its suffix, or without both (.osm.pbf)."""
+    name = path.name.casefold()
+    return {name, path.stem.casefold(), name.removesuffix(".osm.pbf")}
 
 
 class _Fetcher:
@@ -212,7 +223,7 @@ class _Fetcher:
 
     def from_paths(self, places: list[tuple[Path, str]], origin: str) -> tuple[ArchivedFile, ...]:
         """Files of this machine, each with the address it is logged under (no folder of this machine in it)."""
-        keys = self._keys([path.suffix for path, _ in places])
+        keys = self._keys([path.name for path, _ in places])
         return tuple(self._local(path, url, key, origin) for (path, url), key in zip(places, keys, strict=True))
 
     def _local(self, path: Path, url: str, key: str, origin: str) -> ArchivedFile:
@@ -243,16 +254,17 @@ class _Fetcher:
             ) from error
 
     def _over_http(self, places: list[tuple[str, str]], origin: str) -> tuple[ArchivedFile, ...]:
-        keys = self._keys([PurePosixPath(path).suffix for _, path in places])
+        keys = self._keys([PurePosixPath(path).name for _, path in places])
         with open_session(self.settings) as session:
             return tuple(self._download(url, key, origin, session) for (url, _), key in zip(places, keys, strict=True))
 
     def _download(self, url: str, key: str, origin: str, session: requests.Session) -> ArchivedFile:
         return download(url, self.archive, self.settings, session, key=key, origin=origin, max_bytes=self.max_bytes)
 
-    def _keys(self, suffixes: list[str]) -> list[str]:
-        """The main file bears the key itself, its companions the key and their suffix."""
-        companions = ["", *suffixes[1:]]
+    def _keys(self, names: list[str]) -> list[str]:
+        """The main file bears the key itself, its companions the key and their suffix, or name in a bundle."""
+        whole = self.dataset.format == "bundle"
+        companions = ["", *(name if whole else PurePosixPath(name).suffix for name in names[1:])]
         return [file_key(self.dataset, self.vintage, self.file, companion) for companion in companions]
 
     def _mirror_paths(self) -> tuple[str, ...]:
@@ -269,9 +281,15 @@ class _Fetcher:
     def _by_hand(self) -> str:
         if self.settings.sources == "demo":
             return f"Delete {self.settings.demo_mirror} and run again"
-        zipped = self.file.live.member or self.dataset.format == "shapefile"
-        where = self.settings.inbox_dir / f"{self.file.name}.{'zip' if zipped else self.dataset.format}"
+        where = self.settings.inbox_dir / f"{self.file.name}{self._inbox_suffix()}"
         return f"Get it by hand from {self.dataset.origin.page} and put it at {where}, then run again"
+
+    def _inbox_suffix(self) -> str:
+        paths = self.file.mirror.paths if self.file.mirror else ()
+        if self.dataset.format == "bundle":
+            return PurePosixPath(paths[0]).suffix if len(paths) == 1 else ".zip"
+        zipped = self.file.live.member or self.dataset.format == "shapefile"
+        return ".zip" if zipped else f".{self.dataset.format}"
 
 
 def _joined(address: str, path: str) -> str:

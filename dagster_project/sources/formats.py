@@ -19,6 +19,7 @@ SUFFIXES = {
     "geojson": ".geojson",
     "json": ".json",
     "parquet": ".parquet",
+    "bundle": ".zip",  # or the suffix of a single part: see `bundle`
 }
 _KEPT = 1 << 16
 _HTML = re.compile(
@@ -109,9 +110,9 @@ def wrong_signature(kind: str, suffix: str, ends: Ends, dataset: Dataset) -> str
         return _wrong_shapefile(suffix, ends)
     expected = {"xlsx": b"PK\x03\x04", "parquet": b"PAR1"}.get(kind)
     if expected is None:
-        return _wrong_text(kind, ends, dataset.encoding)
+        return (not_text if kind == "csv" else not_json)(kind, ends, dataset.encoding)
     if not ends.head.startswith(expected):
-        return f"n'est pas un fichier {kind} : {_seen(ends.head)}"
+        return f"n'est pas un fichier {kind} : {seen(ends.head)}"
     if kind == "parquet" and not ends.tail.endswith(b"PAR1"):
         return f"est un fichier Parquet tronqué ({ends.size} octets, sans fin de fichier)"
     return None
@@ -197,14 +198,20 @@ def _text_problem(block: bytes, at: int, base: int, line: int, encoding: str) ->
     )
 
 
-def _wrong_text(kind: str, ends: Ends, encoding: str) -> str | None:
+def not_text(kind: str, ends: Ends, encoding: str) -> str | None:
+    """Why a file cannot be text in the declared encoding; None when its first bytes are those of one."""
     for bom, name in _BOMS.items():
         if ends.head.startswith(bom) and not encoding.lower().startswith("utf-16"):
             return f"est en {name.upper()} alors que le catalogue le déclare en {encoding}"
     if any(ends.head.startswith(magic) for magic in _OTHERS) or _binary(ends.head, encoding):
-        return f"n'est pas un fichier {kind} : {_seen(ends.head)}"
-    if kind == "csv":
-        return None
+        return f"n'est pas un fichier {kind} : {seen(ends.head)}"
+    return None
+
+
+def not_json(kind: str, ends: Ends, encoding: str) -> str | None:
+    """Why a file cannot be JSON (an object only, for geojson), or is truncated; None when it seems whole."""
+    if problem := not_text(kind, ends, encoding):
+        return problem
     start, end = ends.head.removeprefix(codecs.BOM_UTF8).lstrip()[:1], ends.tail.rstrip()[-1:]
     wanted = {b"{": b"}"} if kind == "geojson" else {b"{": b"}", b"[": b"]"}
     if start not in wanted:
@@ -217,19 +224,19 @@ def _wrong_text(kind: str, ends: Ends, encoding: str) -> str | None:
 def _wrong_shapefile(suffix: str, ends: Ends) -> str | None:
     if suffix in (".shp", ".shx"):
         if len(ends.head) < _SHP_HEADER or not ends.head.startswith(b"\x00\x00\x27\x0a"):
-            return f"n'est pas un {suffix} de shapefile : {_seen(ends.head)}"
+            return f"n'est pas un {suffix} de shapefile : {seen(ends.head)}"
         announced = 2 * int(struct.unpack(">I", ends.head[24:28])[0])  # counted in 16-bit words
         if announced != ends.size:
             return f"annonce {announced} octets mais en compte {ends.size} : fichier tronqué ou abîmé"
     if suffix == ".dbf":
         if len(ends.head) < _DBF_HEADER or ends.head[0] not in _DBF_VERSIONS:
-            return f"n'est pas un .dbf de shapefile : {_seen(ends.head)}"
+            return f"n'est pas un .dbf de shapefile : {seen(ends.head)}"
         records, start, length = struct.unpack("<IHH", ends.head[4:12])
         if ends.size < start + records * length:
             expected = start + records * length
             return f"annonce {records} lignes, soit {expected} octets, mais en compte {ends.size} : tronqué"
     if suffix == ".prj" and not re.match(rb"\s*(PROJ|GEOG|BOUND|COMPD)", ends.head, re.IGNORECASE):
-        return f"ne décrit pas un système de coordonnées : {_seen(ends.head)}"
+        return f"ne décrit pas un système de coordonnées : {seen(ends.head)}"
     return None
 
 
@@ -237,7 +244,7 @@ def _binary(head: bytes, encoding: str) -> bool:
     return not encoding.lower().startswith(("utf-16", "utf-32")) and head[:512].count(0) > _NULS_TOLERATED
 
 
-def _seen(head: bytes) -> str:
+def seen(head: bytes) -> str:
     """What the first bytes look like."""
     known = next((name for magic, name in _OTHERS.items() if head.startswith(magic)), None)
     return f"c'est {known}" if known else f"il commence par les octets {head[:8].hex(' ')}"

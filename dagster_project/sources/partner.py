@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dagster_project.sources.absence import absence_of
 from dagster_project.sources.catalogue import Convention, Dataset
 from dagster_project.sources.raw_files import load_manifest
+from dagster_project.sources.readers import LINEAGE_COLUMNS
 from dagster_project.sources.validation import Validation
 
 if TYPE_CHECKING:
@@ -45,20 +47,26 @@ def validate(dataset: Dataset, table: pa.Table, raw_dir: Path) -> list[Validatio
         return [_result(name, list(rule(door))) for name, rule in RULES.items()]
 
 
+def lists_of(dataset: Dataset) -> list[str]:
+    """Datasets that hold the lists of codes of its convention."""
+    codes = dataset.convention.codes if dataset.convention else ()
+    return sorted({name for code in codes for name in code.datasets})
+
+
 def lists_version(dataset: Dataset, raw_dir: Path) -> dict[str, str | None]:
     """Data version of each raw table whose codes the convention refers to; None while it is not built."""
-    lists = sorted({code.dataset for code in dataset.convention.codes}) if dataset.convention else []
+    lists = lists_of(dataset)
     return {name: (load_manifest(raw_dir / f"{name}.json") or {}).get("data_version") for name in lists}
 
 
 def _number_the_counts(connection: duckdb.DuckDBPyConnection, convention: Convention) -> None:
     """The view `file_row`: the rows as delivered, and each count as a number where it is one."""
-    numbers = ", ".join(
-        f"case when regexp_full_match({_name(count)}, '0|[1-9][0-9]{{0,14}}') then {_name(count)}::bigint end "
+    numbers = "".join(
+        f", case when regexp_full_match({_name(count)}, '0|[1-9][0-9]{{0,14}}') then {_name(count)}::bigint end "
         f"as {_name(f'number_{count}')}"
         for count in convention.counts
     )
-    connection.execute(f"create temp table file_row as select *, {numbers} from delivered")
+    connection.execute(f"create temp table file_row as select *{numbers} from delivered")
 
 
 class _Door:
@@ -67,21 +75,30 @@ class _Door:
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, dataset: Dataset, convention: Convention, raw_dir: Path
     ) -> None:
-        self.dataset, self.convention, self._connection, self.raw_dir = dataset, convention, connection, raw_dir
+        self.dataset, self.convention, self.connection, self.raw_dir = dataset, convention, connection, raw_dir
         # how a message names a row: the parts of its key
         self._key = ", ".join(f"coalesce(nullif({_name(name)}, ''), '(vide)')" for name in dataset.key)
 
     def failing(self, condition: str, cell: str = "''", source: str = "file_row") -> Iterator[tuple[str, str]]:
         """Address of each row that meets a condition, and the text of `cell` there."""
-        rows = self._connection.execute(
+        rows = self.connection.execute(
             f"select _source_row, concat_ws(' / ', {self._key}), {cell} from {source} where {condition} order by 1"
         ).fetchall()
         for number, key, text in rows:
             yield f"ligne {number} ({key})", text
 
 
+def _declared_columns(door: _Door) -> Iterator[_Problem]:
+    """Nothing but the schema is kept: a column more may name a person or an employer."""
+    declared = {column.name.lower() for column in door.dataset.columns}
+    delivered = door.connection.execute("select column_name from (describe delivered)").fetchall()
+    for (name,) in delivered:
+        if name.lower() not in declared and name not in LINEAGE_COLUMNS:
+            yield f"colonne {name} : elle n’est pas au schéma, et rien d’autre ne peut être remis"
+
+
 def _allowed_values(door: _Door) -> Iterator[_Problem]:
-    for name in door.dataset.key:
+    for name in (*door.dataset.key, *door.convention.required):
         for where, _ in door.failing(f"coalesce({_name(name)}, '') = ''"):
             yield f"{where} : {name} est vide"
     for column in door.dataset.columns:
@@ -91,6 +108,13 @@ def _allowed_values(door: _Door) -> Iterator[_Problem]:
             expected.append((f"{cell} not in ({listed})", f"attendu : {', '.join(column.values)}"))
         if column.pattern:
             expected.append((f"not regexp_full_match({cell}, {_text(column.pattern)})", f"forme : {column.pattern}"))
+        if column.minimum is not None or column.maximum is not None:
+            low, high = (repr(bound) if bound is not None else None for bound in (column.minimum, column.maximum))
+            number = f"try_cast({cell} as double)"
+            outside = [f"{number} < {low}" if low else "", f"{number} > {high}" if high else ""]
+            condition = " or ".join([f"{number} is null", f"isnan({number})", *filter(None, outside)])
+            span = " ".join([*(["au moins", low] if low else []), *(["au plus", high] if high else [])])
+            expected.append((f"({condition})", f"attendu : un nombre, {span}"))
         for condition, wanted in expected:
             for where, text in door.failing(f"{cell} != '' and {condition}", cell):
                 yield f"{where} : {column.name} = « {text} » n’est pas permis ({wanted})"
@@ -98,6 +122,8 @@ def _allowed_values(door: _Door) -> Iterator[_Problem]:
 
 def _threshold(door: _Door) -> Iterator[_Problem]:
     convention = door.convention
+    if convention.threshold is None or convention.masked is None:
+        return
     for count in convention.counts:
         cell, number = _name(count), _name(f"number_{count}")
         for where, text in door.failing(f"{number} between 1 and {convention.threshold - 1}", cell):
@@ -112,6 +138,8 @@ def _threshold(door: _Door) -> Iterator[_Problem]:
 
 def _denominator(door: _Door) -> Iterator[_Problem]:
     convention = door.convention
+    if convention.denominator is None or convention.masked is None:
+        return
     whole, whole_cell = _name(f"number_{convention.denominator}"), _name(convention.denominator)
     for count in convention.numerators:
         part = _name(f"number_{count}")
@@ -123,19 +151,29 @@ def _denominator(door: _Door) -> Iterator[_Problem]:
 
 def _known_codes(door: _Door) -> Iterator[_Problem]:
     for code in door.convention.codes:
-        path = door.raw_dir / f"{code.dataset}.parquet"
-        if not path.exists():
-            yield f"la liste des codes ({code.dataset}) n’est pas construite : la construire, puis relancer"
+        paths = {name: door.raw_dir / f"{name}.parquet" for name in code.datasets}
+        if unbuilt := [name for name, path in paths.items() if not path.exists()]:
+            yield f"la liste des codes ({unbuilt[0]}) n’est pas construite : la construire, puis relancer"
             continue
-        known = f"(select {_name(code.dataset_column)} from read_parquet({_text(str(path))}))"
+        if all(absence_of(path) for path in paths.values()):
+            yield f"la liste des codes ({_listed(code.datasets)}) est absente : la recevoir, puis relancer"
+            continue
+        column = f"trim({_name(code.dataset_column)})"
+        lists = " union all ".join(f"select {column} from read_parquet({_text(str(p))})" for p in paths.values())
+        known = f"({lists})"
         cell, concerned = _name(code.column), _where(code.where)
         zero = f"case when '0' || {cell} in {known} then ' : le zéro de tête du code est perdu' else '' end"
-        for where, text in door.failing(f"{concerned} and {cell} not in {known}", f"{cell} || '»' || {zero}"):
+        stranger = f"{concerned} and {cell} != '' and {cell} not in {known}"
+        for where, text in door.failing(stranger, f"{cell} || '»' || {zero}"):
             unknown, _, hint = text.partition("»")
-            yield f"{where} : {code.column} = « {unknown} » est inconnu de {code.dataset}{hint}"
+            yield f"{where} : {code.column} = « {unknown} » est inconnu de {_listed(code.datasets)}{hint}"
 
 
 def _shapes(door: _Door) -> Iterator[_Problem]:
+    for group in door.convention.together:
+        empty = " + ".join(f"(coalesce({_name(name)}, '') = '')::int" for name in group)
+        for where, _ in door.failing(f"{empty} not in (0, {len(group)})"):
+            yield f"{where} : {' et '.join(group)} sont à remplir ensemble, ou à laisser vides"
     earlier = ["false"]
     for shape in door.convention.shapes:
         concerned = f"{_where(shape.where)} and not ({' or '.join(earlier)})"
@@ -155,6 +193,7 @@ def _unique_key(door: _Door) -> Iterator[_Problem]:
 
 
 RULES: dict[str, Callable[[_Door], Iterator[_Problem]]] = {
+    "colonnes_prevues": _declared_columns,
     "valeurs_permises": _allowed_values,
     "seuil_effectifs": _threshold,
     "numerateurs": _denominator,
@@ -176,6 +215,10 @@ def _result(name: str, problems: list[_Problem]) -> Validation:
 
 def _where(conditions: dict[str, str]) -> str:
     return " and ".join(f"{_name(column)} = {_text(value)}" for column, value in conditions.items()) or "true"
+
+
+def _listed(datasets: tuple[str, ...]) -> str:
+    return " ou ".join(datasets)
 
 
 def _name(column: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from dagster_project.sources import formats, zip_layout
+from dagster_project.sources import bundle, formats, zip_layout
 from dagster_project.sources.archive import ArchivedFile
 from dagster_project.sources.catalogue import Dataset, SourceFile, Vintage
 from dagster_project.sources.zip_layout import UnreadableZipError, ZipProblemError
@@ -125,7 +125,9 @@ def _subject(
 
 
 def _pattern(dataset: Dataset, file: SourceFile, part: ArchivedFile) -> str | None:
-    """Glob of the member that is the table; None for a workbook, which is a zip read whole."""
+    """Glob of the member that is the table; None for what is read whole: a workbook, a bundle."""
+    if dataset.format == "bundle":
+        return None
     of_mirror, of_live = (file.mirror.member if file.mirror else None), file.live.member
     declared = (of_mirror, of_live) if part.origin in ("mirror", "demo") else (of_live, of_mirror)
     pattern = next((glob for glob in declared if glob), None)
@@ -160,6 +162,8 @@ def _check_html(subject: _Subject) -> _Outcome:
 
 def _check_signature(subject: _Subject) -> _Outcome:
     kind = subject.dataset.format
+    if kind == "bundle":
+        return _check_bundle(subject)
     if subject.zipped and (kind != "xlsx" or subject.member is not None):
         if subject.member is None:
             return "Archive zip ; son contenu est jugé par archive_zip.", {}
@@ -181,6 +185,19 @@ def _check_signature(subject: _Subject) -> _Outcome:
     if kind == "xlsx" and not (subject.bomb or subject.layout or zip_layout.is_workbook(subject.parts[0].path)):
         raise _FailedError("c'est une archive zip, mais pas un classeur Excel.")
     return f"Les premiers octets sont ceux d'un fichier {kind}.", {}
+
+
+def _check_bundle(subject: _Subject) -> _Outcome:
+    for part in subject.parts:
+        name = part.name if formats.suffix_of(part.name) or not subject.zipped else f"{part.name}.zip"
+        if problem := bundle.wrong_part(name, formats.Ends.of_file(part.path)):
+            raise _FailedError(f"{part.name} {problem}.")
+    if subject.bomb or subject.layout:
+        return "Archive zip ; son contenu est jugé par archive_zip.", {}
+    names = bundle.member_names([(part.path, part.name) for part in subject.parts])
+    if missing := bundle.missing_members(names):
+        raise _FailedError(f"il manque aux horaires : {', '.join(missing)}.")
+    return f"Les premiers octets sont ceux attendus ({len(names)} fichier(s)).", {"fichiers": len(names)}
 
 
 def _check_zip(subject: _Subject) -> _Outcome:
@@ -215,10 +232,11 @@ def _check_bomb(subject: _Subject) -> _Outcome:
 def _check_size(subject: _Subject) -> _Outcome:
     if subject.parts[0].origin == "demo":
         return "Sans objet : la démonstration est plus petite que la France.", {}
-    size = subject.parts[0].size
+    whole = subject.dataset.format == "bundle"  # its files count together
+    size = sum(part.size for part in subject.parts) if whole else subject.parts[0].size
     if subject.member is not None:
         size = zip_layout.member_size(subject.parts[0].path, subject.member)
-    elif subject.zipped and subject.dataset.format != "xlsx":
+    elif subject.zipped and not whole and subject.dataset.format != "xlsx":
         return "Non vérifié : l'archive zip n'est pas lisible (voir « archive_zip » et « bombe »).", {}
     bounds = subject.dataset.bytes
     details: Details = {"octets": size, "minimum": bounds.minimum, "maximum": bounds.maximum}
@@ -252,6 +270,8 @@ def _check_text(subject: _Subject) -> _Outcome:
     kind, part, first_line = subject.dataset.format, subject.parts[0], 1
     if kind in ("xlsx", "parquet"):
         return f"Sans objet : le format {kind} porte son propre encodage.", {}
+    if kind == "bundle":
+        return _check_texts(subject)
     if subject.zipped:
         if subject.member is None:
             return "Non vérifié : l'archive zip n'est pas lisible (voir « archive_zip » et « bombe »).", {}
@@ -269,6 +289,21 @@ def _check_text(subject: _Subject) -> _Outcome:
     if problem := formats.undecodable(chunks, encoding, first_line):
         raise _FailedError(f"{name} {problem.message}", {"octet": problem.offset, "ligne": problem.line})
     return f"Le texte se décode en {encoding}.", {}
+
+
+def _check_texts(subject: _Subject) -> _Outcome:
+    """Text members of a bundle, each on its own; the others carry their own encoding."""
+    if subject.bomb or subject.layout:
+        return "Non vérifié : l'archive zip n'est pas lisible (voir « archive_zip » et « bombe »).", {}
+    read = 0
+    for part in subject.parts:
+        for name, chunks in bundle.members(part.path, part.name):
+            if not bundle.is_text(name):
+                continue
+            read += 1
+            if problem := formats.undecodable(chunks, subject.dataset.encoding):
+                raise _FailedError(f"{name} {problem.message}", {"octet": problem.offset, "ligne": problem.line})
+    return f"{read} texte(s) se décode(nt) en {subject.dataset.encoding}.", {"textes": read}
 
 
 def _check_digest(subject: _Subject) -> _Outcome:

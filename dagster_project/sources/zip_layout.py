@@ -133,6 +133,12 @@ def matching_member(archive: zipfile.ZipFile, pattern: str) -> str:
     raise ZipProblemError(f"aucun membre ne répond à {pattern!r} ; elle contient {_listed(names)}")
 
 
+def member_names(path: Path) -> list[str]:
+    """Names of the members, folders apart, in the order of the directory."""
+    with opened(path) as archive:
+        return [name for name in archive.namelist() if not name.endswith("/")]
+
+
 def member_chunks(path: Path, member: str) -> Iterator[bytes]:
     """The bytes of one member, extracted as they are read."""
     with opened(path) as archive, archive.open(member) as handle:

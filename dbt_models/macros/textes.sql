@@ -26,3 +26,13 @@
             and correction.action = 'pad'
     ), length("{{ column }}")) as integer), '0')
 {%- endmacro %}
+
+{# A commune code that a spreadsheet read as a number: "6152.0" for 06152; empty stays empty. #}
+{% macro code_lu_comme_nombre(texte) -%}
+    case when {{ texte }} != '' then lpad(regexp_replace({{ texte }}, '\.0$', ''), 5, '0') end
+{%- endmacro %}
+
+{# Decimal degrees within bounds; null where the text is none. #}
+{% macro degres(texte, borne) -%}
+    case when abs(try_cast({{ texte }} as double)) <= {{ borne }} then try_cast({{ texte }} as double) end
+{%- endmacro %}

@@ -85,6 +85,7 @@ class Parsed:
         rows: `_source_row` of each row (int64).
         extra: columns computed by the reader (geometry), placed after the text columns.
         origin: the part whose digest and name go to `_source_sha256` and `_source_member`.
+        origins: the same, row by row, where rows come from several parts.
     """
 
     header: tuple[str, ...]
@@ -93,6 +94,7 @@ class Parsed:
     rejects: list[Reject]
     origin: Part
     extra: dict[str, pa.Array | pa.ChunkedArray] = field(default_factory=dict)
+    origins: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ _COPY_BYTES = 1 << 20
 
 @contextmanager
 def open_parts(dataset: Dataset, file: SourceFile, parts: Sequence[ArchivedFile]) -> Iterator[tuple[Part, ...]]:
-    """The parts to read, the main one first.
+    """The parts to read, the main one first; those of a bundle as they are, its reader goes through the zip.
 
     A member is copied to a temporary file block by block, so that every reader may seek in it without
     holding it in memory; `sha256` stays that of the archived zip, `member` is the name inside it.
@@ -34,7 +34,7 @@ def open_parts(dataset: Dataset, file: SourceFile, parts: Sequence[ArchivedFile]
     if not parts:
         raise ReadError(f"{dataset.id}, {file.name}: no file was received")
     archived = parts[0]
-    if not _is_container(archived.path):
+    if dataset.format == "bundle" or not _is_container(archived.path):
         yield tuple(Part(part.path, part.sha256, part.name) for part in parts)
         return
     with tempfile.TemporaryDirectory(prefix="dq-member-") as folder:

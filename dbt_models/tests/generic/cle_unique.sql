@@ -1,13 +1,15 @@
 {#
     One row per combination of columns; a null in a key counts as a value. Staging models keep the address of each
-    row, so that a duplicate is shown with its lines in the producer's files.
+    row (`adresse` begins the names of its columns), so that a duplicate is shown with its lines in the producer's files.
 #}
-{% test cle_unique(model, columns) %}
+{% test cle_unique(model, columns, adresse='_source') %}
 select
     {{ columns | join(', ') }},
     count(*) as n_rows
     {%- if model.schema == 'staging' %},
-    string_agg(_source_member || ' ligne ' || _source_row, ', ' order by _source_member, _source_row) as lignes
+    string_agg(
+        {{ adresse }}_member || ' ligne ' || {{ adresse }}_row, ', ' order by {{ adresse }}_member, {{ adresse }}_row
+    ) as lignes
     {%- endif %}
 from {{ model }}
 group by {{ columns | join(', ') }}
