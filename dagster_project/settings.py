@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +42,8 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^\s#?]+$",
         description="address under which releases/ is served, for catalogues; without it they name files by urn:",
     )
+    francetravail_client_id: SecretStr | None = Field(None, description="key of an application on francetravail.io")
+    francetravail_client_secret: SecretStr | None = Field(None, description="its secret; neither is written anywhere")
     connect_timeout_s: float = 10.0
     read_timeout_s: float = 60.0
     max_retries: int = 4
