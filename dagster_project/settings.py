@@ -63,6 +63,11 @@ class Settings(BaseSettings):
             return value
         raise ValueError(f"{value!r} is not a territory: use france, west or dep:35,44")
 
+    @field_validator("francetravail_client_id", "francetravail_client_secret")
+    @classmethod
+    def _blank_is_none(cls, value: SecretStr | None) -> SecretStr | None:
+        return value if value and value.get_secret_value().strip() else None
+
     @field_validator("public_base_url")
     @classmethod
     def _no_final_slash(cls, value: str | None) -> str | None:
@@ -104,6 +109,10 @@ class Settings(BaseSettings):
     @property
     def inbox_dir(self) -> Path:
         return self.inbox or self.home / "inbox"
+
+    @property
+    def has_francetravail_key(self) -> bool:
+        return self.francetravail_client_id is not None and self.francetravail_client_secret is not None
 
     @cached_property
     def departements(self) -> tuple[str, ...] | None:

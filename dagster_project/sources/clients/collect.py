@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 
 from dagster_project.settings import Settings
-from dagster_project.sources.clients import marche, offres
+from dagster_project.sources.clients import marche, oauth, offres
 from dagster_project.sources.clients.api import open_api
 from dagster_project.sources.clients.marche import Marche, Territoire
 from dagster_project.sources.clients.offres import Offres
@@ -49,7 +49,7 @@ def collect(client: str, settings: Settings) -> Collected:
 
 
 def _offers(settings: Settings) -> Collected:
-    with open_api(settings, offres.BASE_URL, offres.SCOPES) as api:
+    with open_api(settings, offres.BASE_URL, offres.SCOPES, token_url=oauth.TOKEN_URL) as api:
         client = Offres(api)
         harvest = client.harvest(settings.departements or DEPARTEMENTS, client.metiers())
     if harvest.interrupted:
@@ -65,9 +65,9 @@ def _offers(settings: Settings) -> Collected:
 
 
 def _market(settings: Settings) -> Collected:
-    with open_api(settings, offres.BASE_URL, offres.SCOPES) as api:
+    with open_api(settings, offres.BASE_URL, offres.SCOPES, token_url=oauth.TOKEN_URL) as api:
         codes = Offres(api).metiers()
-    with open_api(settings, marche.BASE_URL, marche.SCOPES) as api:
+    with open_api(settings, marche.BASE_URL, marche.SCOPES, token_url=oauth.TOKEN_URL) as api:
         places = [Territoire("DEP", code) for code in settings.departements or DEPARTEMENTS]
         market = Marche(api).job_seekers(places, codes)
     return Collected(market.content(), marche.BASE_URL + marche.DEMANDEURS, {"x-dq-comptes": json.dumps(market.counts)})

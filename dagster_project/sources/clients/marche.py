@@ -39,7 +39,8 @@ class Market:
     Attributes:
         records: `codeTypeTerritoire, codeTerritoire, codeRome, valeur, periode`, sorted; `valeur` is None where a
             category is not given.
-        counts: `requetes`, `records`, `sans_donnee` (pairs of which the API has no figure), `incomplets` (`valeur` None).
+        counts: `requetes`, `records`, `sans_donnee` (pairs of which the API has no figure) and `incomplets` (records
+            whose `valeur` is None).
     """
 
     records: tuple[dict[str, Any], ...]
@@ -68,7 +69,7 @@ class Marche:
             AccessError: the key does not open this API.
             FetchError: a pair could not be asked: a table with holes would pass for one without job seekers.
         """
-        counts, started = Counter[str](), self.api.transport.requests
+        counts, started = Counter({"sans_donnee": 0, "incomplets": 0}), self.api.transport.requests
         codes = sorted(set(codes_rome))
         records: list[dict[str, Any]] = []
         for territoire in sorted(set(territoires)):

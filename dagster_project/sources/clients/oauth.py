@@ -7,8 +7,6 @@ then answers 403 without a word to every request. The secret travels in the body
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NamedTuple
@@ -57,11 +55,10 @@ class TokenClient:
     """Holds the current token and asks for another when its life ends.
 
     Args:
-        transport: carries the request, at its pace.
+        transport: carries the request, at its pace and by its clock.
         credentials: key of the application.
         scopes: pair of the API that will be asked.
         url: address of the token server.
-        clock: monotonic seconds.
     """
 
     def __init__(
@@ -71,10 +68,9 @@ class TokenClient:
         scopes: Scopes,
         *,
         url: str = TOKEN_URL,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._transport, self._credentials, self._scopes = transport, credentials, scopes
-        self._url, self._clock = url, clock
+        self._url, self._clock = url, transport.pace.clock
         self._token, self._expires = "", float("-inf")
 
     def bearer(self) -> str:

@@ -30,7 +30,7 @@ _PERSONAL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<!\d)(?:\+33|0033|0)[ .-
 
 def kept(offer: Mapping[str, Any]) -> Offer:
     """The fields of KEPT that the offer has, as plain values."""
-    found = _plain(offer, KEPT)
+    found = _plain(offer, [name for name, fields in KEPT.items() if fields is None])
     for name, fields in KEPT.items():
         if fields is not None and isinstance(inner := offer.get(name), Mapping):
             found[name] = _plain(inner, fields)
@@ -46,7 +46,9 @@ def canonical(offers: Iterable[Offer]) -> bytes:
 
 def dumped(content: object) -> bytes:
     """JSON that does not depend on the order in which things came."""
-    return (json.dumps(content, ensure_ascii=False, sort_keys=True, indent=0, allow_nan=False) + "\n").encode()
+    return (
+        json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False) + "\n"
+    ).encode()
 
 
 def departement_of(offer: Offer) -> str | None:

@@ -30,6 +30,8 @@ PAGE = 150
 CAP = 3150  # offers that one search hands over; 1,150 until 2022: lowered when the API refuses a page
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)  # offers that are still open are not older
 _RANGE = re.compile(r"(?:offres\s+)?(\d+)-(\d+)/(\d+)")
+_GAPS = ("instables", "tronquees", "manquantes", "sans_id")  # what makes a département less than whole
+_COUNTS = (*_GAPS, "recherches", "decoupages", "decoupages_incomplets", "relances", "doublons")
 _BEYOND = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
 
 
@@ -100,7 +102,7 @@ class Offres:
             AccessError: the key does not open this API.
             FetchError: no département could be harvested.
         """
-        self._counts, self._codes = Counter(), codes_rome
+        self._counts, self._codes = Counter(dict.fromkeys(_COUNTS, 0)), codes_rome
         until = datetime.fromtimestamp(int(self._now()), tz=UTC)
         asked, started = sorted(set(departements)), self.api.transport.requests
         found: dict[str, Offer] = {}
@@ -121,8 +123,8 @@ class Offres:
             if self._gaps() == before:
                 whole.append(departement)
         if asked and len(interrupted) == len(asked):
-            error = interrupted[asked[0]]
-            raise FetchError(f"no département could be harvested; {asked[0]}: {error}", error.transient, error.status)
+            why = interrupted[asked[0]]
+            raise FetchError(f"no département could be harvested; {asked[0]}: {why}", why.transient, why.status)
         self._counts["requetes"] = self.api.transport.requests - started
         self._counts["offres"] = len(found)
         self._counts["departements_interrompus"] = len(interrupted)
@@ -147,7 +149,7 @@ class Offres:
         return tuple(sorted({str(entry["code"]) for entry in content if entry.get("code")}))
 
     def _gaps(self) -> tuple[int, ...]:
-        return tuple(self._counts[name] for name in ("instables", "tronquees", "manquantes", "sans_id"))
+        return tuple(self._counts[name] for name in _GAPS)
 
     def _departement(self, departement: str, until: datetime) -> dict[str, Offer]:
         found: dict[str, Offer] = {}

@@ -52,9 +52,9 @@ class Pace:
     ) -> None:
         if per_second <= 0:
             raise ValueError(f"{per_second} requests a second: expected more than 0")
-        self.now = now
+        self.clock, self.now = clock, now
         self._interval, self._retries, self._backoff = 1 / per_second, retries, backoff
-        self._clock, self._sleep = clock, sleep or policy.wait
+        self._sleep = sleep or policy.wait
         self._next = float("-inf")
 
     def call[Result](self, attempt: Callable[[], Result]) -> Result:
@@ -73,10 +73,10 @@ class Pace:
                 self._wait(error, failures)
 
     def _turn(self) -> None:
-        early = self._next - self._clock()
+        early = self._next - self.clock()
         if early > 0:
             self._sleep(early)
-        self._next = self._clock() + self._interval
+        self._next = self.clock() + self._interval
 
     def _wait(self, error: TryAgainError, failures: int) -> None:
         if failures > self._retries:

@@ -74,7 +74,7 @@ def merge(previous: State, offers: Iterable[Offer], whole: Collection[str], day:
     Raises:
         SnapshotError: the day is not a date, or lies before the last one merged.
     """
-    if date.fromisoformat(day).isoformat() != day:
+    if not _is_day(day):
         raise SnapshotError(f"{day!r} is not a day such as 2026-01-31")
     if day < previous.day:
         raise SnapshotError(f"{day} lies before {previous.day}, already merged: days are merged in order")
@@ -100,3 +100,10 @@ def _aged(seen: Seen, whole: Collection[str], day: str) -> Seen:
     if seen.disparue_le is not None or seen.departement not in whole or seen.derniere_vue == day:
         return seen
     return Seen(seen.offer, seen.departement, seen.premiere_vue, seen.derniere_vue, day)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
