@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +42,8 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^\s#?]+$",
         description="address under which releases/ is served, for catalogues; without it they name files by urn:",
     )
+    francetravail_client_id: SecretStr | None = Field(None, description="key of an application on francetravail.io")
+    francetravail_client_secret: SecretStr | None = Field(None, description="its secret; neither is written anywhere")
     connect_timeout_s: float = 10.0
     read_timeout_s: float = 60.0
     max_retries: int = 4
@@ -60,6 +62,11 @@ class Settings(BaseSettings):
         if re.fullmatch(TERRITORY, value):
             return value
         raise ValueError(f"{value!r} is not a territory: use france, west or dep:35,44")
+
+    @field_validator("francetravail_client_id", "francetravail_client_secret")
+    @classmethod
+    def _blank_is_none(cls, value: SecretStr | None) -> SecretStr | None:
+        return value if value and value.get_secret_value().strip() else None
 
     @field_validator("public_base_url")
     @classmethod
@@ -102,6 +109,10 @@ class Settings(BaseSettings):
     @property
     def inbox_dir(self) -> Path:
         return self.inbox or self.home / "inbox"
+
+    @property
+    def has_francetravail_key(self) -> bool:
+        return self.francetravail_client_id is not None and self.francetravail_client_secret is not None
 
     @cached_property
     def departements(self) -> tuple[str, ...] | None:

@@ -48,6 +48,9 @@ class Live(_Strict):
     """The official address. Without a stable one, a person drops the file in the inbox."""
 
     url: str | None = Field(None, pattern=r"^https://")
+    client: Literal["francetravail_offres", "francetravail_marche"] | None = Field(
+        None, description="client of the API that hands over the table, in place of an address"
+    )
     member: str | None = Field(None, description="glob of the member to read when the address serves a zip")
     note: str | None = Field(None, description="why there is no direct address, or what to know of it")
 
@@ -55,6 +58,8 @@ class Live(_Strict):
     def _explained(self) -> Live:
         if self.url is None and not self.note:
             raise ValueError("a file without a live url needs a note that says how to get it")
+        if self.url is not None and self.client is not None:
+            raise ValueError("a file comes from a live url or through a client, not both")
         return self
 
 

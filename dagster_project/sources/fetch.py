@@ -205,12 +205,35 @@ class _Fetcher:
             raise
 
     def from_live(self) -> tuple[ArchivedFile, ...]:
+        if self.file.live.client is not None:
+            return (self._through_client(self.file.live.client),)
         if self.file.live.url is None:
             raise self._missing(f"no direct address ({self.file.live.note})")
         try:
             return self._over_http([(self.file.live.url, "")], "live")
         except FetchError as error:
             raise FetchError(f"{self._label()}: {error}. {self._by_hand()}", error.transient) from None
+
+    def _through_client(self, client: str) -> ArchivedFile:
+        """A table that an API hands over by pages, archived as one file with the counts of its collection."""
+        from dagster_project.sources.clients import api, collect  # needed for these sources only
+
+        if not self.settings.has_francetravail_key:
+            raise self._missing(api.NO_KEY)
+        try:
+            table = collect.collect(client, self.settings)
+        except FetchError as error:
+            raise FetchError(f"{self._label()}: {error}. {self._by_hand()}", error.transient, error.status) from None
+        return self.archive.store(
+            [table.content],
+            key=file_key(self.dataset, self.vintage, self.file),
+            name=f"{self.file.name}.{self.dataset.format}",
+            url=table.address,
+            final_url=table.address,
+            headers=table.notes,
+            origin="live",
+            max_bytes=self.max_bytes,
+        )
 
     def from_folder(self, folder: Path, origin: str) -> tuple[ArchivedFile, ...]:
         paths = self._mirror_paths()

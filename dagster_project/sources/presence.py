@@ -28,7 +28,7 @@ def _at_hand(dataset: Dataset, file: SourceFile, settings: Settings) -> bool:
     if inbox_files(dataset, file, settings):
         return True
     if settings.sources == "live":
-        return file.live.url is not None
+        return file.live.url is not None or (file.live.client is not None and settings.has_francetravail_key)
     if "://" in str(settings.mirror):
         return file.mirror is not None
     return file.mirror is not None and all((Path(str(settings.mirror)) / path).is_file() for path in file.mirror.paths)

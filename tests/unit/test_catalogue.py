@@ -193,6 +193,22 @@ def test_a_file_without_address_needs_a_note(tmp_path: Path, entry: dict[str, An
         load_file(written(tmp_path, entry))
 
 
+@pytest.mark.parametrize(
+    ("live", "refusal"),
+    [
+        ({"client": "francetravail_offres"}, "needs a note"),
+        ({"client": "francetravail_offres", "url": "https://exemple.invalid/a"}, "not both"),
+        ({"client": "inconnu", "note": "Accès sur clé."}, "francetravail_offres"),
+    ],
+)
+def test_a_client_stands_in_place_of_an_address(
+    tmp_path: Path, entry: dict[str, Any], live: dict[str, str], refusal: str
+) -> None:
+    entry["vintages"][0]["files"][0]["live"] = live
+    with pytest.raises(CatalogueError, match=refusal):
+        load_file(written(tmp_path, entry))
+
+
 def test_a_geographic_file_needs_a_crs(tmp_path: Path, entry: dict[str, Any]) -> None:
     entry["format"] = "geojson"
     with pytest.raises(CatalogueError, match="need a crs"):

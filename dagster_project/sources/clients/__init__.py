@@ -1,0 +1,1 @@
+"""Clients of the APIs that hand over a table by requests and pages, not as one file at one address."""
