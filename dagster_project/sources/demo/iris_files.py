@@ -15,6 +15,7 @@ from dagster_project.sources.demo.iris import Iris
 from dagster_project.sources.demo.iris_income import IrisIncomes
 from dagster_project.sources.demo.population import Floats, Ints
 from dagster_project.sources.demo.territory import Cell, Commune, Territory, stream
+from dagster_project.sources.demo.workplaces import employment_zone, establishments
 from dagster_project.sources.demo.writers import csv_bytes, geojson
 
 # The nine files of the mirror share the three fictitious départements.
@@ -135,12 +136,14 @@ def _summary_columns(
         "TYP_IRIS": [iris.kind for iris in first],
     }
     columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
+    columns["ze2020"] = _nullable(np.array([employment_zone(dwellings, iris) for iris in first], dtype=np.float64))
     columns["epci"] = pa.array([float(c.epci) if c.epci else None for c in communes], pa.float64())
     growth = np.array([commune.growth for commune in communes])
     zone = row[dwellings.iris]
     counts = {name: dwellings.by_zone(v, zone, len(codes)) for name, v in dwellings.counts.items()}
     numbers = dict(_numbers(dwellings, counts, growth, zone))
     numbers |= {name: incomes.first_of(values, row, len(codes)) for name, values in incomes.summary().items()}
+    numbers |= establishments(dwellings, first, counts["persons"])
     return columns | {name: _nullable(values) for name, values in numbers.items()}
 
 
