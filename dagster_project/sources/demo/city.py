@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from dagster_project.sources.demo import street_files, street_truth, transit_files, transit_truth
+from dagster_project.sources.demo import (
+    labour_files,
+    offer_files,
+    rome,
+    seekers,
+    street_files,
+    street_truth,
+    trains,
+    transit_files,
+    transit_truth,
+)
 from dagster_project.sources.demo.dwellings import Dwellings
+from dagster_project.sources.demo.offers import build_offers
 from dagster_project.sources.demo.streets import build_city, build_town
 from dagster_project.sources.demo.transit import build_transit
 from dagster_project.sources.demo.workplaces import estate_node, suburb_node
@@ -17,4 +28,6 @@ def files(dwellings: Dwellings) -> dict[str, bytes]:
     transit = build_transit(city, estate, suburb_node(dwellings, city, estate))
     found = street_files.files(territory, city, town) | transit_files.file(transit)
     found |= street_truth.file(territory, ground, (city, town), estate) | transit_truth.file(transit)
-    return found
+    found |= trains.files(territory, ground, city, town) | rome.files() | labour_files.files(territory)
+    found |= offer_files.files(build_offers(dwellings, city, estate))
+    return found | seekers.files(territory, seekers.build_seekers(dwellings))

@@ -12,7 +12,7 @@ from dagster_project.sources.demo.ground import CITY_REACH
 from dagster_project.sources.demo.iris import Iris
 from dagster_project.sources.demo.population import Floats
 from dagster_project.sources.demo.streets import Network, Node
-from dagster_project.sources.demo.territory import stream
+from dagster_project.sources.demo.territory import Commune, Territory, stream
 
 # INSEE's zones d'emploi (2020), by key of EPCI; the commune outside any EPCI belongs to the last.
 EMPLOYMENT_ZONES = {"E1": 9801, "E2": 9802, "E3": 9802, "E4": 9803, "E5": 9804, "E6": 9901}
@@ -30,10 +30,10 @@ IN_EMPTY = 6  # of an IRIS where nobody lives
 EMPLOYERS = (0.12, 0.19)  # share of establishments that employ
 
 
-def employment_zone(dwellings: Dwellings, iris: Iris) -> int:
-    """Zone d'emploi of the commune of an IRIS."""
-    keys = {row[0]: row[4] for row in dwellings.territory.epci}
-    return EMPLOYMENT_ZONES[keys[iris.commune.epci]] if iris.commune.epci else max(EMPLOYMENT_ZONES.values())
+def zone_of(territory: Territory, commune: Commune) -> int:
+    """Zone d'emploi of a commune."""
+    keys = {row[0]: row[4] for row in territory.epci}
+    return EMPLOYMENT_ZONES[keys[commune.epci]] if commune.epci else max(EMPLOYMENT_ZONES.values())
 
 
 def establishments(dwellings: Dwellings, zones: Sequence[Iris], people: Floats) -> dict[str, Floats]:
