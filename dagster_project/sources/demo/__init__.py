@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-GENERATOR_VERSION = "3"
+GENERATOR_VERSION = "4"
 MARKER = "generateur.json"
 
 

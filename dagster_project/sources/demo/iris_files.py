@@ -15,6 +15,7 @@ from dagster_project.sources.demo.iris import Iris
 from dagster_project.sources.demo.iris_income import IrisIncomes
 from dagster_project.sources.demo.population import Floats, Ints
 from dagster_project.sources.demo.territory import Cell, Commune, Territory, stream
+from dagster_project.sources.demo.workplaces import establishments, zone_of
 from dagster_project.sources.demo.writers import csv_bytes, geojson
 
 # The nine files of the mirror share the three fictitious départements.
@@ -86,16 +87,20 @@ def reference_csv(dwellings: Dwellings) -> bytes:
 
 def buildings_csv(dwellings: Dwellings) -> bytes:
     """Dwellings by building, vacant ones too, in an order that says nothing of where they stand."""
-    rng = stream(dwellings.territory.seed, "buildings")
-    points = dwellings.settlement.points
-    lived_in = dwellings.counts["households"] + dwellings.households.vacant_social
-    count = (lived_in + rng.binomial(lived_in.astype(np.int64), 0.06)).astype(np.int64)
-    order = rng.permutation(len(points))
+    points, count = dwellings.settlement.points, building_dwellings(dwellings)
+    order = stream(dwellings.territory.seed, "order of buildings").permutation(len(points))
     rows = [
         [f"bdnb-bg-{rank:04X}-{rank * 2654435761 % 2**32:08X}", str(count[row]), *map(repr, points[row].tolist())]
         for rank, row in enumerate(order)
     ]
     return csv_bytes(("batiment_groupe_id", "nb_log", "x", "y"), rows, separator=",", line_end="\n")
+
+
+def building_dwellings(dwellings: Dwellings) -> Ints:
+    """Dwellings of each building, vacant ones too."""
+    rng = stream(dwellings.territory.seed, "buildings")
+    lived_in = (dwellings.counts["households"] + dwellings.households.vacant_social).astype(np.int64)
+    return np.asarray(lived_in + rng.binomial(lived_in, 0.06))
 
 
 def summaries(dwellings: Dwellings, incomes: IrisIncomes) -> dict[str, bytes]:
@@ -135,12 +140,14 @@ def _summary_columns(
         "TYP_IRIS": [iris.kind for iris in first],
     }
     columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
+    columns["ze2020"] = _nullable(np.array([zone_of(territory, iris.commune) for iris in first], dtype=np.float64))
     columns["epci"] = pa.array([float(c.epci) if c.epci else None for c in communes], pa.float64())
     growth = np.array([commune.growth for commune in communes])
     zone = row[dwellings.iris]
     counts = {name: dwellings.by_zone(v, zone, len(codes)) for name, v in dwellings.counts.items()}
     numbers = dict(_numbers(dwellings, counts, growth, zone))
     numbers |= {name: incomes.first_of(values, row, len(codes)) for name, values in incomes.summary().items()}
+    numbers |= establishments(dwellings, first, counts["persons"])
     return columns | {name: _nullable(values) for name, values in numbers.items()}
 
 

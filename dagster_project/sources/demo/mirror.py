@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagster_project.sources.demo import admin, dwelling_truth, health_files, iris_files, qpv_files, truth
+from dagster_project.sources.demo import admin, city, dwelling_truth, health_files, iris_files, qpv_files, truth
 from dagster_project.sources.demo.dwellings import Dwellings, build_dwellings
 from dagster_project.sources.demo.filosofi import filosofi_tables
 from dagster_project.sources.demo.geometry import build_geometry
@@ -59,7 +59,7 @@ def build_files(seed: int) -> dict[str, bytes]:
     files |= {table.edition.path: table.to_bytes() for table in tables}
     files |= {table.path: table.to_bytes() for table in comparators}
     dwellings = build_dwellings(territory, geometry, latent, incomes, digest)
-    files |= _dwelling_files(dwellings)
+    files |= _dwelling_files(dwellings) | city.files(dwellings)
     return files | truth.files(territory, latent, tables, comparators, digest) | dwelling_truth.files(dwellings)
 
 
