@@ -1,0 +1,20 @@
+{# ROME as offers and files name it ("v3", "347", "4.0"): 4, or 3 where nothing says otherwise. #}
+{% macro version_rome(texte) -%}
+    case when regexp_extract({{ texte }}, '\d') = '4' then '4' else '3' end
+{%- endmacro %}
+
+{# A job's title reduced to what two boards write alike: no accent, no case, no "H/F". #}
+{% macro cle_titre(texte) -%}
+    trim(regexp_replace({{ cle_nom(texte) }}, '(^| )(h f|f h|hf|fh)( |$)', ' ', 'g'))
+{%- endmacro %}
+
+{# Département of a commune code: three characters overseas, two elsewhere (2A and 2B among them). #}
+{% macro departement_de_commune(code) -%}
+    left({{ code }}, if(left({{ code }}, 2) = '97', 3, 2))
+{%- endmacro %}
+
+{# What names a zone in every table of access to jobs. #}
+{% macro cle_zone(table=none) -%}
+    {%- set prefixe = table ~ '.' if table else '' -%}
+    {{ prefixe }}zone_level, {{ prefixe }}zone_code, {{ prefixe }}generation
+{%- endmacro %}

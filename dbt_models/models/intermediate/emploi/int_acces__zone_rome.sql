@@ -1,0 +1,135 @@
+{#
+    What each ROME weighs in the indicators of a zone: one row per zone, edition of the offers and ROME looked for, even
+    where no offer stands in the catchment. Sums follow places in order: floating sums depend on it.
+#}
+with
+
+edition as (
+    select distinct vintage from {{ ref('int_offres__retenues') }}
+),
+
+offer as (
+    select * from {{ ref('int_acces__zone_rome_lieu') }}
+),
+
+ranked as (
+    select
+        *,
+        sum(postes) over (
+            partition by {{ cle_zone() }}, vintage, code_rome
+            order by km, lieu_id, commune
+            rows unbounded preceding
+        ) - postes as postes_plus_proches
+    from offer
+),
+
+{# A post counts as many times as it is offered: k posts, not k advertisements. #}
+nearest as (
+    select
+        *,
+        least(postes, greatest(0, {{ var('plus_proches') }} - postes_plus_proches)) as postes_k
+    from ranked
+),
+
+measured as (
+    select
+        {{ cle_zone('nearest') }},
+        nearest.vintage,
+        nearest.code_rome,
+        sum(postes) as postes,
+        sum(postes * km order by km, nearest.lieu_id, commune) / sum(postes) as km_moyen,
+        sum(postes) filter (where km <= {{ var('bassin_km_reduit') }}) as postes_reduit,
+        sum(postes * km order by km, nearest.lieu_id, commune) filter (where km <= {{ var('bassin_km_reduit') }})
+        / sum(postes) filter (where km <= {{ var('bassin_km_reduit') }}) as km_moyen_reduit,
+        sum(postes_k * km order by km, nearest.lieu_id, commune) / sum(postes_k) as km_k,
+        sum(postes * part_tc order by km, nearest.lieu_id, commune) as postes_tc,
+        sum(postes * part_voiture / nullif(rival.n_concurrents, 0) order by km, nearest.lieu_id, commune)
+            as postes_par_concurrent
+    from nearest
+    left join {{ ref('int_acces__concurrence') }} as rival using (generation, vintage, code_rome, lieu_id)
+    group by all
+),
+
+{# The market of a catchment: the communes of which an offer, of whatever ROME, stands in it. #}
+commune_in_reach as (
+    select distinct {{ cle_zone('reach') }}, place.vintage, place.commune
+    from {{ ref('int_acces__zone_lieu') }} as reach
+    inner join {{ ref('int_offres__lieux') }} as place using (lieu_id)
+    where reach.km <= {{ var('bassin_km') }}
+),
+
+market as (
+    select
+        {{ cle_zone('near') }},
+        near.vintage,
+        commune.code_rome,
+        sum(commune.n_demandeurs order by near.commune) as n_demandeurs
+    from commune_in_reach as near
+    inner join {{ ref('int_demande__marche') }} as commune
+        on near.commune = commune.zone_code and commune.zone_level = 'COM' and commune.maille = 'COM'
+    group by all
+),
+
+{# How much of what the département offers could be measured: offers without a place count in it. #}
+offered as (
+    select
+        vintage,
+        {{ departement_de_commune('commune') }} as departement,
+        code_rome,
+        lieu_id,
+        sum(nb_postes) as postes
+    from {{ ref('int_offres__retenues') }}
+    where code_rome is not null and commune is not null
+    group by all
+),
+
+around as (
+    select
+        {{ cle_zone('demand') }},
+        offered.vintage,
+        demand.code_rome,
+        sum(offered.postes) as postes_departement,
+        sum(offered.postes) filter (where reach.km is not null) as postes_departement_mesures
+    from {{ ref('int_demande__rome') }} as demand
+    inner join {{ ref('dim_zone') }} as zone using (zone_level, zone_code, generation)
+    inner join offered on zone.departement = offered.departement and demand.code_rome = offered.code_rome
+    left join {{ ref('int_acces__zone_lieu') }} as reach
+        on
+            demand.zone_level = reach.zone_level
+            and demand.zone_code = reach.zone_code
+            and demand.generation = reach.generation
+            and offered.lieu_id = reach.lieu_id
+    where demand.poids > 0
+    group by all
+)
+
+select
+    demand.zone_level,
+    demand.zone_code,
+    demand.generation,
+    edition.vintage,
+    demand.code_rome,
+    demand.poids,
+    demand.n_demandeurs,
+    coalesce(measured.postes, 0) as postes,
+    measured.km_moyen,
+    coalesce(measured.postes_reduit, 0) as postes_reduit,
+    measured.km_moyen_reduit,
+    measured.km_k,
+    coalesce(measured.postes_tc, 0) as postes_tc,
+    {# Never fewer seekers than the zone's own. #}
+    greatest(market.n_demandeurs, demand.n_demandeurs) as demandeurs_bassin,
+    coalesce(measured.postes_par_concurrent, 0) as postes_par_concurrent,
+    coalesce(around.postes_departement, 0) as postes_departement,
+    coalesce(around.postes_departement_mesures, 0) as postes_departement_mesures
+from {{ ref('int_demande__rome') }} as demand
+cross join edition
+semi join {{ ref('int_acces__zones') }} as zone
+    on
+        demand.zone_level = zone.zone_level
+        and demand.zone_code = zone.zone_code
+        and demand.generation = zone.generation
+left join measured using (zone_level, zone_code, generation, vintage, code_rome)
+left join market using (zone_level, zone_code, generation, vintage, code_rome)
+left join around using (zone_level, zone_code, generation, vintage, code_rome)
+where demand.poids > 0
