@@ -15,6 +15,7 @@ from dagster_project.defs.lock import lock_assets
 from dagster_project.defs.overlaps import overlap_assets
 from dagster_project.defs.progress import progress_logger
 from dagster_project.defs.raw import raw_assets
+from dagster_project.defs.routing import routing_assets
 from dagster_project.defs.release import MART_KEYS, release_assets
 from dagster_project.settings import Settings, load_settings
 
@@ -27,6 +28,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *raw_assets(settings),
             *derived_assets(settings),
             *overlap_assets(settings),
+            *routing_assets(settings),
             *lock_assets(settings),
             dbt_models,
             *lineage_assets(settings, MART_KEYS),

@@ -145,6 +145,10 @@ REASONS: dict[str, tuple[Reason, ...]] = {
         ),
     ),
     "mart_indice_variante": (_always("sans_objet", "rank"),),
+    # A post withdrawn from the nomenclature since the offer was written has no label there.
+    "mart_offres_carte": (_always("non_publie", "libelle_rome"),),
+    "mart_emploi_histogramme": (_by_status("status", "postes"),),
+    "mart_reseau": (_always("sans_objet", "problem_count", "problem_fr"),),
     "mart_modele_parametre": (
         _by_status(
             "status",

@@ -11,6 +11,7 @@ MARTS = (
     "dim_zone",
     "figure_component",
     "indicator_value",
+    "mart_acces_emploi",
     "mart_affirmation",
     "mart_affirmation_circularite",
     "mart_affirmation_contre_exemple",
@@ -19,11 +20,16 @@ MARTS = (
     "mart_comparaison",
     "mart_couverture",
     "mart_emploi",
+    "mart_emploi_histogramme",
     "mart_erreur_report",
     "mart_erreur_zone",
     "mart_indice_variante",
+    "mart_mobilite",
     "mart_modele_parametre",
+    "mart_offres_carte",
+    "mart_offres_compte",
     "mart_population",
+    "mart_reseau",
     "mart_revenus",
     "mart_sante",
     "mart_vulnerabilite",
@@ -42,7 +48,15 @@ REFERENCE = (
 )
 DERIVED = ("source_file", "source_presence", "corrections")
 # Marts with a column for each indicator, one row per zone and edition.
-BY_ZONE = ("mart_couverture", "mart_emploi", "mart_population", "mart_revenus", "mart_sante")
+BY_ZONE = (
+    "mart_acces_emploi",
+    "mart_couverture",
+    "mart_emploi",
+    "mart_mobilite",
+    "mart_population",
+    "mart_revenus",
+    "mart_sante",
+)
 # Released as Parquet alone: a CSV of them would weigh more than everything else together.
 LINEAGE = {"crosswalk_input": "crosswalk_input", "figure_input": "lineage", "zone_input": "zone_input"}
 FLAT = ("parquet", "csv")

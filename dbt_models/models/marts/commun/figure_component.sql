@@ -27,4 +27,8 @@ inner join {{ ref('indicator_value') }} as component
         and made.zone_code = component.zone_code
         and made.generation = component.generation
         and made.vintage = component.vintage
+union
+select access.*
+from {{ ref('int_composants__acces_emploi') }} as access
+semi join {{ ref('indicator_value') }} as component on access.component_figure_id = component.figure_id
 order by all

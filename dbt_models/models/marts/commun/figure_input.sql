@@ -96,6 +96,10 @@ input as (
     select * from unit_cell
     union all
     select * from unit_key_cell
+    union all
+    select * from {{ ref('int_entrees__acces_emploi') }}
+    union all
+    select * from {{ ref('int_entrees__mobilite') }}
 )
 
 select

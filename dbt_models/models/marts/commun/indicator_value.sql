@@ -17,6 +17,14 @@ reported as (
         using (indicator_code, zone_level, zone_code, generation, vintage)
 ),
 
+{# Figures that a model makes, of health, of access to jobs and of travel times. #}
+modelled as (
+    {% for theme in ('modeles', 'acces_emploi', 'mobilite') %}
+        select * from {{ ref('int_indicateurs__' ~ theme) }}
+        {{ 'union all by name' if not loop.last }}
+    {% endfor %}
+),
+
 figure as (
     select
         indicator_code, zone_level, zone_code, generation, vintage, value, numerator, denominator,
@@ -50,9 +58,13 @@ figure as (
     select
         indicator_code, zone_level, zone_code, generation, vintage, value, numerator, denominator,
         ci_low, ci_high, n_effective, 'M4', coverage, status, dataset, variable_groups,
-        case when ci_low is not null then 'incertitude du modèle, voir sa fiche' end,
+        case
+            when ci_low is null then null
+            when model = 'temps-de-trajet' then 'premier et troisième quartiles des départs'
+            else 'incertitude du modèle, voir sa fiche'
+        end,
         model, model_version, model_parameters
-    from {{ ref('int_indicateurs__modeles') }}
+    from modelled
 ),
 
 dated as (

@@ -14,6 +14,8 @@ select
     "log_lochlm_pct_22",
     "rev_disp_txpauv_21",
     "rev_disp_med_21",
+    "ecosi_emp_vol_26",
+    "ze2020",
     _source_sha256,
     _source_member,
     _source_row

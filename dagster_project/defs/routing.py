@@ -1,0 +1,209 @@
+"""Access to work: homes, places of work, and the travel times between them, one step per département."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from dagster_project.closure import code_version
+from dagster_project.defs import OWNER
+from dagster_project.defs.geography import table_result
+from dagster_project.defs.raw import raw_key
+from dagster_project.geo import destinations, origins, supply
+from dagster_project.routing.bundles import road_datasets, transit_datasets
+from dagster_project.settings import Settings
+from dagster_project.sources.catalogue import load_catalogue
+from dagster_project.sources.derived import cached_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ZONES = dg.AssetKey(["derived", "zone_geometries"])
+TRAVEL_TIMES = dg.AssetKey(["derived", "travel_times"])
+GROUNDS = "dagster_project.routing.grounds"
+SHARED = {"group_name": "acces_emploi", "kinds": {"python", "parquet"}, "owners": [OWNER]}
+NO_DEPARTEMENT = "aucun"
+
+
+def routing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """Tables under `DQ_HOME/derived` that time-tables and streets are turned into."""
+    networks = [*road_datasets(load_catalogue().values()), *transit_datasets(load_catalogue().values())]
+    derived = settings.derived_dir
+    zones_path = derived / "zone_geometries.parquet"
+    origins_code = code_version(origins.__name__, cached_table.__module__, own=[__name__])
+    destinations_code = code_version(destinations.__name__, cached_table.__module__, own=[__name__])
+    grounds_code = code_version(GROUNDS, cached_table.__module__, own=[__name__], facts=settings.road_engine)
+    supply_code = code_version(supply.__name__, cached_table.__module__, own=[__name__])
+
+    @dg.asset(
+        key=["derived", "origins"],
+        deps=[ZONES, *map(raw_key, origins.RAW_TABLES)],
+        description="Points de départ des habitants de chaque quartier et du reste de ses communes, dix au plus.",
+        code_version=origins_code,
+        **SHARED,
+    )
+    def origins_asset() -> dg.MaterializeResult[Any]:
+        inputs = [zones_path, *(settings.raw_dir / f"{name}.parquet" for name in origins.RAW_TABLES)]
+        path = derived / "origins.parquet"
+        rows = cached_table(path, inputs, origins_code, lambda: origins.build_origins(zones_path, settings.raw_dir))
+        return table_result(path, rows, {})
+
+    @dg.asset(
+        key=["derived", "destinations"],
+        deps=[ZONES, *map(raw_key, destinations.RAW_TABLES)],
+        description="Lieux vers lesquels on calcule des trajets : un point par IRIS, et les lieux des offres d’emploi.",
+        code_version=destinations_code,
+        **SHARED,
+    )
+    def destinations_asset() -> dg.MaterializeResult[Any]:
+        inputs = [zones_path, *(settings.raw_dir / f"{name}.parquet" for name in destinations.RAW_TABLES)]
+        path = derived / "destinations.parquet"
+        rows = cached_table(
+            path, inputs, destinations_code, lambda: destinations.build_destinations(zones_path, settings.raw_dir)
+        )
+        return table_result(path, rows, {})
+
+    @dg.multi_asset(
+        name="derived__transit",
+        specs=[
+            _spec(
+                "networks",
+                "Réseaux de rues et horaires reçus : ce que chacun devient, pourquoi, et ses anomalies comptées.",
+                [raw_key(name) for name in networks],
+                grounds_code,
+            ),
+            _spec(
+                "transit_stops",
+                "Arrêts desservis le jour de référence : départs de 6 h à 22 h, départs par heure en pointe.",
+                [raw_key(name) for name in networks],
+                grounds_code,
+            ),
+        ],
+    )
+    def transit_asset() -> Iterator[dg.MaterializeResult[Any]]:
+        from dagster_project.routing.grounds import network_tables, received
+
+        bundles = received(settings, networks)
+        salt = grounds_code + json.dumps([bundle.digest for bundle in bundles])
+        made: dict[str, pa.Table] = {}
+
+        def table(name: str) -> pa.Table:
+            if not made:
+                made.update(network_tables(settings, bundles))
+            return made[name]
+
+        for name in ("networks", "transit_stops"):
+            path = derived / f"{name}.parquet"
+            rows = cached_table(path, [], salt, lambda name=name: table(name))
+            result = table_result(path, rows, {})
+            yield dg.MaterializeResult(
+                asset_key=["derived", name], data_version=result.data_version, metadata=result.metadata
+            )
+
+    @dg.asset(
+        key=["derived", "transit_supply"],
+        deps=[ZONES, dg.AssetKey(["derived", "transit_stops"]), *map(raw_key, supply.RAW_TABLES)],
+        description="Départs de transports en commun à portée des logements de chaque quartier.",
+        code_version=supply_code,
+        **SHARED,
+    )
+    def supply_asset() -> dg.MaterializeResult[Any]:
+        import pyarrow.parquet as pq
+
+        stops = derived / "transit_stops.parquet"
+        inputs = [zones_path, stops, *(settings.raw_dir / f"{name}.parquet" for name in supply.RAW_TABLES)]
+        path = derived / "transit_supply.parquet"
+        rows = cached_table(
+            path,
+            inputs,
+            supply_code,
+            lambda: supply.build_supply(zones_path, settings.raw_dir, pq.read_table(stops)),
+        )
+        return table_result(path, rows, {})
+
+    return [
+        origins_asset,
+        destinations_asset,
+        transit_asset,
+        supply_asset,
+        _travel_times(settings, networks, grounds_code),
+    ]
+
+
+def _spec(name: str, description: str, deps: list[dg.AssetKey], code: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key=["derived", name],
+        deps=deps,
+        description=description,
+        code_version=code,
+        group_name="acces_emploi",
+        kinds={"python", "parquet"},
+        owners=[OWNER],
+    )
+
+
+def _travel_times(settings: Settings, networks: list[str], code: str) -> dg.AssetsDefinition:
+    """The heavy step: as many steps as départements with homes on a network, which any executor may spread."""
+    upstream = [
+        ZONES,
+        dg.AssetKey(["derived", "origins"]),
+        dg.AssetKey(["derived", "destinations"]),
+        *map(raw_key, networks),
+    ]
+    ins = {"_".join(key.path): dg.In(dg.Nothing) for key in upstream}
+    homes_path, places_path = (settings.derived_dir / f"{name}.parquet" for name in ("origins", "destinations"))
+
+    @dg.op(ins=ins, out=dg.DynamicOut(str))
+    def departements() -> Iterator[dg.DynamicOutput[str]]:
+        from dagster_project.routing.grounds import departements_served, received
+
+        served = departements_served(settings, received(settings, networks), homes_path)
+        for departement in served or [NO_DEPARTEMENT]:
+            yield dg.DynamicOutput(departement, mapping_key=f"dep_{departement}")
+
+    @dg.op(out=dg.Out(str))
+    def trips_of_departement(context: dg.OpExecutionContext, departement: str) -> str:
+        from dagster_project.routing.grounds import departement_trips, received
+
+        bundles = received(settings, networks)
+        inputs = hashlib.sha256(homes_path.read_bytes() + places_path.read_bytes()).hexdigest()
+        salt = code + json.dumps([departement, inputs, [bundle.digest for bundle in bundles]])
+        path = settings.derived_dir / "trips" / f"{departement}.parquet"
+        rows = cached_table(
+            path, [], salt, lambda: departement_trips(settings, bundles, departement, homes_path, places_path)
+        )
+        context.log.info(f"{departement}: {rows} trips")
+        return str(path)
+
+    @dg.op(out=dg.Out(dg.Nothing))
+    def all_trips(parts: list[str]) -> Iterator[dg.Output[None]]:
+        from dagster_project.routing.grounds import stacked
+
+        path = settings.derived_dir / "travel_times.parquet"
+        paths = [Path(part) for part in sorted(parts)]
+        rows = cached_table(path, paths, code, lambda: stacked(paths))
+        result = table_result(path, rows, {"departements": len(paths)})
+        yield dg.Output(None, data_version=result.data_version, metadata=result.metadata)
+
+    @dg.graph_asset(
+        key=TRAVEL_TIMES,
+        ins={"_".join(key.path): dg.AssetIn(key, dagster_type=dg.Nothing) for key in upstream},
+        group_name="acces_emploi",
+        kinds={"python", "parquet"},
+        owners=[OWNER],
+        description=(
+            "Temps de trajet des habitants vers les lieux d’emploi et les offres, en voiture, à vélo, à pied et en "
+            "transports en commun ; une étape par département."
+        ),
+        code_version=code,
+    )
+    def travel_times(**upstream_assets: Any) -> Any:
+        parts = departements(**upstream_assets).map(trips_of_departement)
+        return all_trips(parts.collect())
+
+    return travel_times
