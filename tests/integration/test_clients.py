@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from dagster_project.closure import closure
 from dagster_project.settings import Settings, export_environment, load_settings, remember
-from dagster_project.sources import http_policy, presence
+from dagster_project.sources import presence
 from dagster_project.sources.catalogue import Dataset
-from dagster_project.sources.clients import marche, oauth, offres
+from dagster_project.sources.clients import marche, oauth, offres, rate
 from dagster_project.sources.clients.snapshot import State, merge
+from dagster_project.sources.code import CARRIERS
 from dagster_project.sources.fetch import SourceMissing, fetch_file, open_archive
 from dagster_project.sources.http import FetchError
 from dagster_project.sources.received import fetch_all
@@ -29,7 +31,7 @@ NOTE = "Accès sur clé : inscrire une application sur francetravail.io."
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(http_policy, "_sleep", lambda seconds: None)
+    monkeypatch.setattr(rate, "_sleep", lambda seconds: None)
     with ScriptedServer() as started:
         monkeypatch.setattr(oauth, "TOKEN_URL", started.url(TOKEN_PATH))
         monkeypatch.setattr(offres, "BASE_URL", started.url("/offres"))
@@ -120,6 +122,12 @@ def test_without_a_key_the_dataset_is_absent(tmp_path: Path, server: ScriptedSer
     fetched = fetch_all(dataset(), here, lambda _: None)
     assert (fetched.received, [vintage.vintage for vintage in fetched.absent]) == ([], ["2026"])
     assert server.asked == []
+
+
+def test_clients_are_no_part_of_a_raw_table() -> None:
+    """How bytes travel changes nothing to a table: its version would otherwise move with the pace of requests."""
+    found = closure("dagster_project.sources.raw", without=CARRIERS)
+    assert not [module for module in found.modules if module.startswith("dagster_project.sources.clients")]
 
 
 def test_a_dropped_file_needs_no_key(tmp_path: Path, server: ScriptedServer) -> None:

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from dagster_project.settings import Settings
+from dagster_project.sources.clients import transport
 from dagster_project.sources.clients.api import AccessError
 from dagster_project.sources.clients.offer_fields import KEPT, canonical, departement_of, kept
 from dagster_project.sources.clients.offres import Harvest, Offres
 from dagster_project.sources.http_policy import FetchError
-from tests.francetravail_api import CLIENT_ID, CLIENT_SECRET, NOW, FakeApi, Time, offer, once, opened
+from tests.francetravail_api import CLIENT_ID, CLIENT_SECRET, NOW, SEARCH_PATH, FakeApi, Time, offer, once, opened
 from tests.http_server import Reply, ScriptedServer
 
 
@@ -126,11 +127,11 @@ def test_nine_thousand_offers_come_back_each_once(ground: Ground) -> None:
 
 def test_a_domaine_beyond_the_cap_is_parted_by_the_codes_given(ground: Ground) -> None:
     codes = ("K1302", "K1304", "K2204")
-    api = ground.hold(*(offer(n, rome=codes[n % 3]) for n in range(2000)), cap=1150)
-    api.cap = 1150
+    api = ground.hold(*(offer(n, rome=codes[n % 3]) for n in range(4000)), cap=1150)
     harvest = ground.harvest(codes=codes, cap=1150)
     assert ids(harvest) == known(api)
-    assert {"K1302", "K1304,K2204"} & {asked.get("codeROME") for asked in api.pages_asked()}
+    assert set(codes) < {asked.get("codeROME") for asked in api.pages_asked()}
+    assert harvest.counts["decoupages_incomplets"] == 0
 
 
 def test_offers_of_a_code_that_is_not_in_the_list_are_found_by_their_date(ground: Ground) -> None:
@@ -301,6 +302,29 @@ def test_one_departement_in_trouble_does_not_stop_the_others(ground: Ground, rep
     api.faults.append(lambda params: reply if params["departement"] == "35" else None)
     harvest = ground.harvest("22", "35")
     assert (ids(harvest), list(harvest.interrupted), harvest.whole) == (["00000222"], ["35"], ("22",))
+
+
+def test_a_body_without_end_is_refused(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_CEILING", 1 << 20)
+    ground.hold(offer(1)).faults.append(lambda params: Reply(200, endless=True))
+    with pytest.raises(FetchError, match="more than 1048576 bytes"):
+        ground.harvest()
+
+
+def test_a_redirect_is_not_followed_with_a_token(ground: Ground) -> None:
+    elsewhere = Reply(302, headers={"Location": ground.server.url("/ailleurs")})
+    ground.hold(offer(1)).faults.append(lambda params: elsewhere)
+    with pytest.raises(FetchError, match="HTTP 302"):
+        ground.harvest()
+    assert ground.server.requests("/ailleurs") == []
+
+
+def test_an_answer_shorter_than_announced_is_asked_again(ground: Ground) -> None:
+    ground.hold(offer(1))
+    ground.server.script(SEARCH_PATH, Reply(200, b"{}", announced=50))
+    with pytest.raises(FetchError, match="3 attempts") as caught:
+        ground.harvest()
+    assert caught.value.transient
 
 
 def test_attempts_are_bounded(ground: Ground) -> None:

@@ -13,6 +13,7 @@ from dagster_project.sources import http_policy as policy
 from dagster_project.sources.http_policy import FetchError
 
 _log = logging.getLogger(__name__)
+_sleep = time.sleep
 
 
 class TryAgainError(Exception):
@@ -54,7 +55,7 @@ class Pace:
             raise ValueError(f"{per_second} requests a second: expected more than 0")
         self.clock, self.now = clock, now
         self._interval, self._retries, self._backoff = 1 / per_second, retries, backoff
-        self._sleep = sleep or policy.wait
+        self._sleep = sleep or _sleep
         self._next = float("-inf")
 
     def call[Result](self, attempt: Callable[[], Result]) -> Result:
@@ -87,8 +88,9 @@ class Pace:
             raise FetchError(message, transient=True, status=error.status) from None
         jitter = random.uniform(0, self._backoff / 4)  # noqa: S311  spreads retries, guards nothing
         seconds = min(policy.MAX_WAIT_S, self._backoff * 2 ** (failures - 1) + jitter)
-        _log.warning("attempt %d failed: %s", failures, error)
-        self._sleep(seconds if error.after is None else error.after)
+        seconds = seconds if error.after is None else error.after
+        _log.warning("attempt %d failed (%s), trying again in %.1f s", failures, error, seconds)
+        self._sleep(seconds)
 
 
 def retry_after(header: str | None, now: float) -> float | None:
