@@ -1,0 +1,1 @@
+"""Travel times: roads and public transport."""
