@@ -1,1 +1,1 @@
-"""Travel times: pure computation on networks; nothing here reads a setting or the warehouse."""
+"""Travel times: roads and public transport."""
