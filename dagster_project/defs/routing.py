@@ -1,7 +1,5 @@
 """Access to work: homes, places of work, and the travel times between them, one step per département."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterator
@@ -90,9 +88,9 @@ def routing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
         bundles = received(settings, networks)
         salt = grounds_code + json.dumps([bundle.digest for bundle in bundles])
-        made: dict[str, pa.Table] = {}
+        made: dict[str, "pa.Table"] = {}
 
-        def table(name: str) -> pa.Table:
+        def table(name: str) -> "pa.Table":
             if not made:
                 made.update(network_tables(settings, bundles))
             return made[name]

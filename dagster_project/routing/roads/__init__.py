@@ -1,1 +1,4 @@
-"""Road times and distances by car, bicycle and foot: a network made once from an extract, engines that answer on it."""
+"""provisional"""
+from dagster_project.routing.roads.valhalla import Valhalla
+def engine_for(settings, network):
+    return Valhalla(network, threads=2)

@@ -99,9 +99,9 @@ supply as (
         supply.zone_code,
         supply.generation,
         edition.vintage,
-        unnest([supply.departures, 100 * supply.frequent_people]) as numerator,
+        unnest([supply.departures, supply.frequent_people]) as numerator,
         unnest([zone.population, supply.people]) as denominator,
-        unnest([1000 * supply.departures / nullif(zone.population, 0), 100 * supply.frequent_people / supply.people])
+        unnest([1000 * supply.departures / nullif(zone.population, 0), 100 * (supply.frequent_people / supply.people)])
             as value,
         supply.coverage,
         'horaires ' || supply.transit_vintage || ', service du ' || supply.service_date as model_parameters
