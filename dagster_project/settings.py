@@ -48,7 +48,6 @@ class Settings(BaseSettings):
     read_timeout_s: float = 60.0
     max_retries: int = 4
     backoff_factor: float = 1.0
-    road_engine: Literal["valhalla", "osrm", "tomtom"] = Field("valhalla", description="engine of road times")
     demo_seed: int = 20190101
     rebuild_lock: Path | None = Field(None, description="lock of the release to make again; set by `dq rebuild`")
 

@@ -27,7 +27,7 @@ zone_mode as (
         zone_code,
         generation,
         mode,
-        coalesce(sum(weight order by origin_rank) filter (where reaches), 0) as coverage,
+        least(1, coalesce(sum(weight order by origin_rank) filter (where reaches), 0)) as coverage,
         max(road_vintage) as road_vintage,
         max(transit_vintage) as transit_vintage,
         max(service_date) as service_date
