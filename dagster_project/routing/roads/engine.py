@@ -52,7 +52,8 @@ class Matrix:
     def far(self) -> int:
         """Pairs without a path because one of their points is off the network."""
         n, m = len(self.far_origins), len(self.far_destinations)
-        return n * m - np.count_nonzero(~self.far_origins) * np.count_nonzero(~self.far_destinations)
+        near = np.count_nonzero(~self.far_origins) * np.count_nonzero(~self.far_destinations)
+        return n * m - int(near)
 
 
 class RoadEngine(Protocol):

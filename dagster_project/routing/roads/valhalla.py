@@ -5,7 +5,8 @@ What its matrices need beside a call, each found by comparing with `route`:
 - limits raised: the defaults are those of a public service;
 - points off the network left out: in a search by origin they get 0 s, or end the process;
 - distances of pairs without a path taken for unknown: they come as 0;
-- pairs at 0 s whose streets are apart asked again as routes: the matrix forgets that one street may be one-way.
+- pairs at 0 s whose nearest streets are apart asked again as routes: where the nearest street belongs to a small part
+  of the network the engine also starts from a larger one, which two distant points may share.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ from dagster_project.routing.roads.tiles import RoadNetwork
 # The options of the build that we set; they name the folder of tiles.
 BUILD: dict[str, Any] = {"include_construction": False}
 TAIL = 800  # characters of the builder's log that an error shows
-SAME_PLACE_M = 100.0  # 0 s between streets farther apart than this is asked again
+# 0 s between streets farther apart than this is asked again; nearer, the error is of a minute or two on few pairs.
+SAME_PLACE_M = 200.0
 # On foot streets have no direction, and one search per origin gives what `route` does in a quarter of the time;
 # by car and bicycle that search misses paths.
 SEARCH = {"voiture": "costmatrix", "velo": "costmatrix", "marche": "timedistancematrix"}
@@ -122,8 +124,7 @@ class Valhalla:
                 request = {"locations": _locations(asked), "costing": COSTING[mode], "verbose": False}
                 for rank, found in enumerate(json.loads(actor.locate(_compact(request))), start):
                     if edges := found.get("edges"):
-                        # The last one stands on the largest part of the network, where there are several.
-                        streets[rank] = edges[-1]["correlated_lon"], edges[-1]["correlated_lat"]
+                        streets[rank] = edges[0]["correlated_lon"], edges[0]["correlated_lat"]
         return streets
 
 
