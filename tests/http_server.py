@@ -19,6 +19,8 @@ class Asked:
 
     path: str
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -134,9 +136,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         script = cast("ScriptedServer", self.server.script)  # type: ignore[attr-defined]
-        reply = script.answer(Asked(self.path, {name.lower(): value for name, value in self.headers.items()}))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        reply = script.answer(Asked(self.path, headers, self.command, body))
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the client gave up, as it should
             self._send(reply, script)
+
+    do_POST = do_GET  # noqa: N815  the name of the base class
 
     def _send(self, reply: Reply, script: ScriptedServer) -> None:
         self.send_response(reply.status)

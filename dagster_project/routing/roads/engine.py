@@ -113,6 +113,19 @@ def in_blocks(n: int, m: int, shape: tuple[int, int], ask: Callable[[slice, slic
     return seconds, metres
 
 
+def in_halves(origins: LonLat, destinations: LonLat, ask: Callable[[LonLat, LonLat], Block]) -> Block:
+    """A block that an engine refuses for its width, asked in two along its longer side; one pair has no path."""
+    n, m = len(origins), len(destinations)
+    if n == m == 1:
+        return np.full((1, 1), np.nan, np.float32), np.full((1, 1), np.nan, np.float32)
+    if n >= m:
+        halves = [ask(part, destinations) for part in np.array_split(origins, 2)]
+    else:
+        halves = [ask(origins, part) for part in np.array_split(destinations, 2)]
+    seconds, metres = (np.concatenate(parts, axis=int(n < m)) for parts in zip(*halves, strict=True))
+    return seconds, metres
+
+
 def spread(part: Times, far_origins: npt.NDArray[np.bool_], far_destinations: npt.NDArray[np.bool_]) -> Times:
     """The values of the points that are on the network, at their place among all points; NaN elsewhere."""
     if not (far_origins.any() or far_destinations.any()):

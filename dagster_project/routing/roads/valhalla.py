@@ -38,6 +38,7 @@ from dagster_project.routing.roads.engine import (
     checked,
     crow_metres,
     in_blocks,
+    in_halves,
     spread,
 )
 from dagster_project.routing.roads.tiles import RoadNetwork
@@ -184,7 +185,7 @@ def _config(tiles: Path) -> dict[str, Any]:
 def _block(actor: Any, sources: LonLat, targets: LonLat, mode: Mode) -> Block:
     """A block of the matrix; one too wide for the engine, which would refuse it whole, is cut until it is not."""
     if _width(sources, targets) > REACH_M[mode]:
-        return _wide_block(actor, sources, targets, mode)
+        return in_halves(sources, targets, lambda one, other: _block(actor, one, other, mode))
     costing = COSTING[mode]
     request = {"sources": _locations(sources), "targets": _locations(targets), "costing": costing, "verbose": False}
     try:
@@ -194,21 +195,6 @@ def _block(actor: Any, sources: LonLat, targets: LonLat, mode: Mode) -> Block:
     seconds = np.array(answer["durations"], np.float32)
     metres = np.array(answer["distances"], np.float32) * np.float32(1000)
     metres[np.isnan(seconds)] = np.nan
-    return seconds, metres
-
-
-def _wide_block(actor: Any, sources: LonLat, targets: LonLat, mode: Mode) -> Block:
-    if len(sources) == len(targets) == 1:
-        return np.full((1, 1), np.nan, np.float32), np.full((1, 1), np.nan, np.float32)
-    axis = int(len(targets) > len(sources))
-    cut = (len(sources), len(targets))[axis] // 2
-    halves = (
-        [(sources[:cut], targets), (sources[cut:], targets)]
-        if axis == 0
-        else [(sources, targets[:cut]), (sources, targets[cut:])]
-    )
-    blocks = [_block(actor, *half, mode) for half in halves]
-    seconds, metres = (np.concatenate(parts, axis) for parts in zip(*blocks, strict=True))
     return seconds, metres
 
 
