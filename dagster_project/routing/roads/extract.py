@@ -96,7 +96,7 @@ def survey(pbf: Path, name: Path | None = None) -> Survey:
         ExtractRefused: damaged, or without any way that carries `highway` and positions.
     """
     objects: Iterable[Any] = (
-        osmium.FileProcessor(str(pbf), osmium.osm.NODE | osmium.osm.WAY)
+        osmium.FileProcessor(osmium.io.File(str(pbf), "pbf"), osmium.osm.NODE | osmium.osm.WAY)
         .with_locations()
         .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
         .with_filter(osmium.filter.KeyFilter("highway"))

@@ -122,8 +122,10 @@ class _Call:
         for cell in answer["data"]:
             try:
                 place = int(cell["originIndex"]), int(cell["destinationIndex"])
+                if min(place) < 0:
+                    raise IndexError(place)  # noqa: TRY301  Python would count from the end
                 answered[place] = True
-                if summary := cell.get("routeSummary"):
+                if (summary := cell.get("routeSummary")) is not None:
                     seconds[place] = float(summary["travelTimeInSeconds"])
                     metres[place] = float(summary["lengthInMeters"])
                 else:
@@ -160,14 +162,17 @@ class _Call:
                     method, url, params=keyed, json=body, timeout=(settings.connect_timeout_s, settings.read_timeout_s)
                 )
             # `from None`: the original messages hold the address with its key
-            except (FetchError, requests.RequestException, HTTPError) as error:
+            except FetchError as error:
+                raise self._error(str(error)) from None
+            except (requests.RequestException, HTTPError) as error:
                 raise self._error(f"{policy.plain(error)}; check the network, or run again later") from None
             if not response.is_redirect:
                 return response
             target = urljoin(url, response.headers["location"])
             if refusal := policy.redirect_refusal(url, target):
                 raise self._error(f"redirect refused: {refusal}")
-            url, keyed, method, body = target, {}, "GET", None
+            keyed = keyed if target.startswith(f"{self._engine.address}/") else {}
+            url, method, body = target, "GET", None
         raise self._error(f"more than {MAX_REDIRECTS} redirects")
 
     def _json(self, response: requests.Response) -> Mapping[str, Any]:
