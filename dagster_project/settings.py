@@ -20,6 +20,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 WEST = ("22", "29", "35", "44", "49", "53", "56", "72", "85")
 TERRITORY = r"^(france|west|dep:[0-9AB]{2,3}(,[0-9AB]{2,3})*)$"
 SourcesKind = Literal["demo", "mirror", "live"]
+RoadEngineName = Literal["valhalla", "osrm", "tomtom"]
 
 
 class SettingsError(ValueError):
@@ -49,6 +50,8 @@ class Settings(BaseSettings):
     max_retries: int = 4
     backoff_factor: float = 1.0
     demo_seed: int = 20190101
+    road_engine: RoadEngineName = Field("valhalla", description="what gives road times")
+    tomtom_key: SecretStr | None = Field(None, description="key of TomTom's Matrix API; never written anywhere")
     rebuild_lock: Path | None = Field(None, description="lock of the release to make again; set by `dq rebuild`")
 
     @field_validator("home", "inbox", "rebuild_lock")
@@ -156,6 +159,7 @@ def remember(settings: Settings) -> None:
 def export_environment(settings: Settings) -> None:
     """Give these settings to everything this process starts or imports: Dagster loads its definitions by itself."""
     exported = {"home", "sources", "mirror", "territory", "inbox", "public_base_url", "demo_seed", "rebuild_lock"}
+    exported |= {"road_engine"}
     values = settings.model_dump(include=exported, exclude_none=True)
     os.environ.update({f"DQ_{key.upper()}": str(value) for key, value in values.items()})
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)

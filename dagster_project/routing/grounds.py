@@ -15,7 +15,7 @@ from dagster_project.routing.roads import engine_for
 from dagster_project.routing.roads.extract import ExtractRefused
 from dagster_project.routing.roads.tiles import RoadNetwork, network_for
 from dagster_project.routing.transit.timetable import build_timetable
-from dagster_project.routing.trips import Ground, Places, best_ground, empty_trips, trips
+from dagster_project.routing.trips import THREADS, Ground, Places, best_ground, empty_trips, trips
 from dagster_project.settings import Settings
 from dagster_project.sources.crs import TARGET_CRS, transformer
 
@@ -120,7 +120,7 @@ def _networks(
 
 def _ground(settings: Settings, bundle: Bundle, network: RoadNetwork, bundles: Sequence[Bundle]) -> Ground:
     service = service_for(network.extent, _feeds(bundles))
-    return Ground(network, engine_for(settings, network), bundle.name, service)
+    return Ground(network, engine_for(settings, network, threads=THREADS), bundle.name, service)
 
 
 def _feeds(bundles: Sequence[Bundle]) -> list[Bundle]:

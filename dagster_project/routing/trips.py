@@ -191,7 +191,7 @@ class _Walks:
         return self._links(self._stops[self._known], len(self._stops), self._known, TRANSFER_S)
 
     def _links(self, start: Points, rows: int, row_of: npt.NDArray[np.int64] | None, longest: int) -> Links:
-        found = walking_links(self._engine, start, self._stops[self._known], longest)
+        found = walking_links(self._engine, start, self._stops[self._known], longest, threads=THREADS)
         source = np.repeat(np.arange(len(start)), np.diff(found.indptr))
         target = self._known[found.indices]
         if row_of is not None:

@@ -6,7 +6,7 @@ import ipaddress
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from email.message import Message
 from pathlib import PurePosixPath
 from typing import Any
@@ -82,15 +82,20 @@ class _Session(requests.Session):
         return None
 
 
-def open_session(settings: Settings) -> requests.Session:
-    """A session that retries connections, reads and the statuses of TRY_AGAIN, with back-off."""
+def open_session(settings: Settings, methods: Collection[str] = ("GET",)) -> requests.Session:
+    """A session that retries connections, reads and the statuses of TRY_AGAIN, with back-off.
+
+    Args:
+        settings: how often and how long.
+        methods: those that may be sent twice without harm.
+    """
     retry = _PoliteRetry(
         total=settings.max_retries,
         connect=settings.max_retries,
         read=settings.max_retries,
         status=settings.max_retries,
         status_forcelist=TRY_AGAIN,
-        allowed_methods={"GET"},
+        allowed_methods=methods,
         backoff_factor=settings.backoff_factor,
         backoff_max=MAX_WAIT_S,
         backoff_jitter=settings.backoff_factor / 4,

@@ -52,7 +52,8 @@ class Matrix:
     def far(self) -> int:
         """Pairs without a path because one of their points is off the network."""
         n, m = len(self.far_origins), len(self.far_destinations)
-        return n * m - np.count_nonzero(~self.far_origins) * np.count_nonzero(~self.far_destinations)
+        near = np.count_nonzero(~self.far_origins) * np.count_nonzero(~self.far_destinations)
+        return n * m - int(near)
 
 
 class RoadEngine(Protocol):
@@ -109,6 +110,19 @@ def in_blocks(n: int, m: int, shape: tuple[int, int], ask: Callable[[slice, slic
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(fill, blocks))
+    return seconds, metres
+
+
+def in_halves(origins: LonLat, destinations: LonLat, ask: Callable[[LonLat, LonLat], Block]) -> Block:
+    """A block that an engine refuses for its width, asked in two along its longer side; one pair has no path."""
+    n, m = len(origins), len(destinations)
+    if n == m == 1:
+        return np.full((1, 1), np.nan, np.float32), np.full((1, 1), np.nan, np.float32)
+    if n >= m:
+        halves = [ask(part, destinations) for part in np.array_split(origins, 2)]
+    else:
+        halves = [ask(origins, part) for part in np.array_split(destinations, 2)]
+    seconds, metres = (np.concatenate(parts, axis=int(n < m)) for parts in zip(*halves, strict=True))
     return seconds, metres
 
 

@@ -95,8 +95,8 @@ def survey(pbf: Path, name: Path | None = None) -> Survey:
     Raises:
         ExtractRefused: damaged, or without any way that carries `highway` and positions.
     """
-    ways: Iterable[osmium.osm.Way] = (  # type: ignore[assignment]  the filter lets nothing else through
-        osmium.FileProcessor(str(pbf), osmium.osm.NODE | osmium.osm.WAY)
+    objects: Iterable[Any] = (
+        osmium.FileProcessor(osmium.io.File(str(pbf), "pbf"), osmium.osm.NODE | osmium.osm.WAY)
         .with_locations()
         .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
         .with_filter(osmium.filter.KeyFilter("highway"))
@@ -105,7 +105,7 @@ def survey(pbf: Path, name: Path | None = None) -> Survey:
     highways = vertices = 0
     batch: list[tuple[float, float]] = []
     try:
-        for way in ways:
+        for way in objects:
             # An extract cut along a box names nodes that it does not hold.
             places = [(node.lon, node.lat) for node in way.nodes if node.location.valid()]
             highways += 1

@@ -5,7 +5,8 @@ What its matrices need beside a call, each found by comparing with `route`:
 - limits raised: the defaults are those of a public service;
 - points off the network left out: in a search by origin they get 0 s, or end the process;
 - distances of pairs without a path taken for unknown: they come as 0;
-- pairs at 0 s whose streets are apart asked again as routes: the matrix forgets that one street may be one-way.
+- pairs at 0 s whose nearest streets are apart asked again as routes: where the nearest street belongs to a small part
+  of the network the engine also starts from a larger one, which two distant points may share.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from dagster_project.routing.roads.engine import (
     checked,
     crow_metres,
     in_blocks,
+    in_halves,
     spread,
 )
 from dagster_project.routing.roads.tiles import RoadNetwork
@@ -44,7 +46,8 @@ from dagster_project.routing.roads.tiles import RoadNetwork
 # The options of the build that we set; they name the folder of tiles.
 BUILD: dict[str, Any] = {"include_construction": False}
 TAIL = 800  # characters of the builder's log that an error shows
-SAME_PLACE_M = 100.0  # 0 s between streets farther apart than this is asked again
+# 0 s between streets farther apart than this is asked again; nearer, the error is of a minute or two on few pairs.
+SAME_PLACE_M = 200.0
 # On foot streets have no direction, and one search per origin gives what `route` does in a quarter of the time;
 # by car and bicycle that search misses paths.
 SEARCH = {"voiture": "costmatrix", "velo": "costmatrix", "marche": "timedistancematrix"}
@@ -122,8 +125,7 @@ class Valhalla:
                 request = {"locations": _locations(asked), "costing": COSTING[mode], "verbose": False}
                 for rank, found in enumerate(json.loads(actor.locate(_compact(request))), start):
                     if edges := found.get("edges"):
-                        # The last one stands on the largest part of the network, where there are several.
-                        streets[rank] = edges[-1]["correlated_lon"], edges[-1]["correlated_lat"]
+                        streets[rank] = edges[0]["correlated_lon"], edges[0]["correlated_lat"]
         return streets
 
 
@@ -183,7 +185,7 @@ def _config(tiles: Path) -> dict[str, Any]:
 def _block(actor: Any, sources: LonLat, targets: LonLat, mode: Mode) -> Block:
     """A block of the matrix; one too wide for the engine, which would refuse it whole, is cut until it is not."""
     if _width(sources, targets) > REACH_M[mode]:
-        return _wide_block(actor, sources, targets, mode)
+        return in_halves(sources, targets, lambda one, other: _block(actor, one, other, mode))
     costing = COSTING[mode]
     request = {"sources": _locations(sources), "targets": _locations(targets), "costing": costing, "verbose": False}
     try:
@@ -193,21 +195,6 @@ def _block(actor: Any, sources: LonLat, targets: LonLat, mode: Mode) -> Block:
     seconds = np.array(answer["durations"], np.float32)
     metres = np.array(answer["distances"], np.float32) * np.float32(1000)
     metres[np.isnan(seconds)] = np.nan
-    return seconds, metres
-
-
-def _wide_block(actor: Any, sources: LonLat, targets: LonLat, mode: Mode) -> Block:
-    if len(sources) == len(targets) == 1:
-        return np.full((1, 1), np.nan, np.float32), np.full((1, 1), np.nan, np.float32)
-    axis = int(len(targets) > len(sources))
-    cut = (len(sources), len(targets))[axis] // 2
-    halves = (
-        [(sources[:cut], targets), (sources[cut:], targets)]
-        if axis == 0
-        else [(sources, targets[:cut]), (sources, targets[cut:])]
-    )
-    blocks = [_block(actor, *half, mode) for half in halves]
-    seconds, metres = (np.concatenate(parts, axis) for parts in zip(*blocks, strict=True))
     return seconds, metres
 
 
