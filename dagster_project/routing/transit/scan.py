@@ -164,11 +164,14 @@ def _scan(  # noqa: PLR0912 - one loop, which calls would slow down
 
     last = leaving[window - 1] + horizon
     c = np.searchsorted(departure, leaving[0])
-    instants, instant, improved = c, -1, False
+    before = np.empty(len(departure), np.int32)  # of an instant connection: how many were aboard at first
+    instants, instant, seen, improved = c, -1, c, False
     while c < len(departure) and departure[c] <= last:
         now, then, vehicle_run = departure[c], arrival[c], trip[c]
         if then == now and instant != now:
             instants, instant, improved = c, now, False
+        if then == now and c >= seen:
+            before[c], seen = aboard[vehicle_run], c + 1
         if boarding[c]:
             stop = from_stop[c]
             k = ready[stop]
@@ -191,9 +194,13 @@ def _scan(  # noqa: PLR0912 - one loop, which calls would slow down
                     e -= 1
             improved = improved or then == now
         c += 1
-        # Connections that take no time may feed each other in any order: go over them again until nothing moves.
+        # Connections that take no time may feed each other in any order: go over them again until nothing moves,
+        # with those aboard who were there at first, lest they ride back along the vehicle's own way.
         if improved and (c == len(departure) or departure[c] != now or arrival[c] != now):
-            c, improved = instants, False
+            while c > instants:
+                c -= 1
+                aboard[trip[c]] = before[c]
+            improved = False
 
     for stop in range(len(change)):
         for d in range(window):
