@@ -225,8 +225,8 @@ def render(town: Town, rows: Sequence[Row], lines: Sequence[str]) -> str:
         f"## Transit\n\n{machine(LIBRARIES)}\nRennes (STAR), {DAY:%Y-%m-%d}: {len(day.stop_ids):,} stops, "
         f"{len(day.trip_ids):,} vehicles, {len(day.departure):,} connections, {len(town.walks.target):,} walks of at "
         f"most 400 m in straight line. From {ORIGIN} to every stop, to the end of the day, departures from 07:00 to "
-        f"08:59; CPU seconds on one thread, compiled code warm. The feed is read in {town.read_s:.2f} s, its day laid out in "
-        f"{town.build_s:.3f} s."
+        f"08:59; CPU seconds on one thread, compiled code warm. The feed is read in {town.read_s:.2f} s, its day "
+        f"laid out in {town.build_s:.3f} s."
     )
     fastest = min(row.seconds for row in rows)
     cells = [[row.what, f"{row.seconds:.4f}", f"{row.seconds / fastest:,.1f}"] for row in rows]

@@ -106,10 +106,9 @@ def read_day(path: Path, day: date) -> tuple[list[str], list[list[Call]]]:
         shift = 86_400 * before
         for row in rows["trips"]:
             if row["service_id"] in services:
-                calls = [
-                    Call(s, a - shift, d - shift, up, down) for _, s, a, d, up, down in sorted(times[row["trip_id"]])
-                ]
-                calls = [call for call in calls if call.departure >= 0]
+                ordered = sorted(times[row["trip_id"]])
+                moved = (Call(s, a - shift, d - shift, up, down) for _, s, a, d, up, down in ordered)
+                calls = [call for call in moved if call.departure >= 0]
                 if len(calls) > 1:
                     found.append(calls)
     return stops, found

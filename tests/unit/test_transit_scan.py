@@ -168,7 +168,7 @@ def networks(draw):
     return stops, trips, links, change, access
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(networks())
 def test_random_networks_agree_with_another_search(network):
     stops, trips, links, change, access = network
