@@ -73,6 +73,9 @@ def timetable_of(trips, stops: int) -> Timetable:
     )
     columns = [np.array(column) for column in zip(*rows, strict=True)] if rows else [np.zeros(0)] * 8
     departure, arrival, trip, _, from_stop, to_stop = (column.astype(np.int32) for column in columns[:6])
+    boarding, alighting = (column.astype(bool) for column in columns[6:])
+    for column in (departure, arrival, from_stop, to_stop, trip, boarding, alighting):
+        column.flags.writeable = False  # as those of a real one: code is compiled once
     names = np.array([f"x:{stop}" for stop in range(stops)])
     return Timetable(
         day=DAY,
@@ -88,8 +91,8 @@ def timetable_of(trips, stops: int) -> Timetable:
         from_stop=from_stop,
         to_stop=to_stop,
         trip=trip,
-        boarding=columns[6].astype(bool),
-        alighting=columns[7].astype(bool),
+        boarding=boarding,
+        alighting=alighting,
     )
 
 

@@ -135,6 +135,10 @@ def test_arrays_must_fit_the_timetable(tmp_path):
     timetable = small(tmp_path)
     with pytest.raises(ValueError, match="transfers start from 5 stops: expected 6"):
         earliest_arrivals(timetable, Access.at_stops([A], walks()), Links.none(5), [SEVEN])
+    with pytest.raises(ValueError, match="transfers have targets from 6 to 6: expected 0 to 5"):
+        arrivals(timetable, A, walks((A, 6, 1)), [SEVEN])
+    with pytest.raises(ValueError, match=r"the origin reaches stops .6.: expected 0 to 5"):
+        earliest_arrivals(timetable, Access(np.array([6], np.int32), np.zeros(1, np.int32)), walks(), [SEVEN])
     with pytest.raises(ValueError, match="expected 6 times"):
         arrivals(timetable, A, walks(), [SEVEN], change=[1, 2])
 

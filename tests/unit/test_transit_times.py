@@ -82,8 +82,8 @@ def test_way_back_swaps_the_roles(timetable):
 @pytest.mark.parametrize(
     ("access", "egress", "walking", "message"),
     [
-        (links((0, 6, 0)), links((0, C, 0)), None, "access has targets from 6 to 6: expected stops, 0 to 5"),
-        (links((0, A, 0)), links((0, -1, 0)), None, "egress has targets from -1"),
+        (links((0, 6, 0)), links((0, C, 0)), None, "access links have targets from 6 to 6: expected 0 to 5"),
+        (links((0, A, 0)), links((0, -1, 0)), None, "egress links have targets from -1"),
         (links((0, A, 0)), links((0, C, 0)), [[1.0, 2.0]], "expected .1, 1., origins × destinations"),
     ],
 )

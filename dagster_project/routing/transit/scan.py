@@ -108,6 +108,7 @@ class Scanner:
             raise ValueError("departures are not strictly increasing: expected seconds of the day, sorted, each once")
         if len(transfers) != stops:
             raise ValueError(f"transfers start from {len(transfers)} stops: expected {stops}, those of the timetable")
+        transfers.require_targets(stops, "transfers")
         self.horizon = int(NEVER) if horizon is None else horizon
         waits = (
             np.zeros(stops, np.int32) if change is None else np.ceil(np.asarray(change, np.float64)).astype(np.int32)
@@ -127,7 +128,13 @@ class Scanner:
         self._walks = (transfers.first, transfers.target, transfers.seconds, waits)
 
     def arrivals(self, access: Access) -> Arrivals:
-        """Earliest arrivals from one origin; other Python threads run meanwhile."""
+        """Earliest arrivals from one origin; other Python threads run meanwhile.
+
+        Raises:
+            ValueError: a stop of the origin is none of the timetable's.
+        """
+        if len(access.stops) and not (access.stops.min() >= 0 and access.stops.max() < len(self._walks[-1])):
+            raise ValueError(f"the origin reaches stops {access.stops}: expected 0 to {len(self._walks[-1]) - 1}")
         by_vehicle, on_foot = _scan(
             *self._vehicles, *self._walks, access.stops, access.seconds, self.departures, self.horizon
         )
