@@ -37,6 +37,7 @@ docs: $(VENV)/.dev          ## dbt's documentation, in dbt_models/target
 bench: $(VENV)/.dev         ## the benchmarks; their tables go to docs/benchmarks.md
 	$(BIN)/python -m benchmarks.spine
 	$(BIN)/python -m benchmarks.crosswalk
+	$(BIN)/python -m benchmarks.transit
 
 contracts: $(VENV)/.dev     ## the wide marts' contracts, from seeds/indicator.csv
 	$(BIN)/python scripts/mart_contracts.py

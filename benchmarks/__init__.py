@@ -1,4 +1,4 @@
-"""Benchmarks: what the chain costs beside the bare work it does, and crossing zones beside other libraries.
+"""Benchmarks: what the chain costs beside the bare work it does, crossing zones and transit beside other libraries.
 
-`make bench` runs `benchmarks.spine`; `python -m benchmarks.crosswalk` the other.
+`make bench` runs `benchmarks.spine`, `benchmarks.crosswalk` and `benchmarks.transit`.
 """

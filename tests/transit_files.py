@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,6 @@ from dagster_project.routing.transit.links import Links
 from dagster_project.routing.transit.timetable import Timetable
 
 DAY = date(2024, 5, 14)  # a Tuesday
-EVERY_DAY = "S,1,1,1,1,1,1,1,20240501,20240531"
 # Two bus lines and a tram: 1 from A to C by B, 2 from B to D, T from E to F, E being near C.
 TABLES = {
     "agency.txt": "agency_id,agency_name,agency_url,agency_timezone\nR,Réseau,https://exemple.fr,Europe/Paris\n",
@@ -33,7 +33,10 @@ TABLES = {
         "Ta,07:21:00,07:21:00,E,1\nTa,07:31:00,07:31:00,F,2\n"
         "Tb,07:26:00,07:26:00,E,1\nTb,07:36:00,07:36:00,F,2\n"
     ),
-    "calendar.txt": f"service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n{EVERY_DAY}\n",
+    "calendar.txt": (
+        "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n"
+        "S,1,1,1,1,1,1,1,20240501,20240531\n"
+    ),
 }
 
 
@@ -66,10 +69,13 @@ def timetable_of(trips, stops: int) -> Timetable:
     rows = sorted(
         (one.departure, two.arrival, number, place, one.stop, two.stop, one.boarding, two.alighting)
         for number, calls in enumerate(trips)
-        for place, (one, two) in enumerate(zip(calls, calls[1:], strict=False))
+        for place, (one, two) in enumerate(pairwise(calls))
     )
     columns = [np.array(column) for column in zip(*rows, strict=True)] if rows else [np.zeros(0)] * 8
     departure, arrival, trip, _, from_stop, to_stop = (column.astype(np.int32) for column in columns[:6])
+    boarding, alighting = (column.astype(bool) for column in columns[6:])
+    for column in (departure, arrival, from_stop, to_stop, trip, boarding, alighting):
+        column.flags.writeable = False  # as those of a real one: code is compiled once
     names = np.array([f"x:{stop}" for stop in range(stops)])
     return Timetable(
         day=DAY,
@@ -85,8 +91,8 @@ def timetable_of(trips, stops: int) -> Timetable:
         from_stop=from_stop,
         to_stop=to_stop,
         trip=trip,
-        boarding=columns[6].astype(bool),
-        alighting=columns[7].astype(bool),
+        boarding=boarding,
+        alighting=alighting,
     )
 
 

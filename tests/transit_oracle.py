@@ -96,18 +96,18 @@ def read_day(path: Path, day: date) -> tuple[list[str], list[list[Call]]]:
     place = {stop: number for number, stop in enumerate(stops)}
     times = defaultdict(list)
     for row in rows["stop_times"]:
-        times[row["trip_id"]].append(
-            (int(row["stop_sequence"]), place[row["stop_id"]], _clock(row["arrival_time"]), _clock(row["departure_time"]),
-             row["pickup_type"] != "1", row["drop_off_type"] != "1")
-        )  # fmt: skip
+        allowed = (row["pickup_type"] != "1", row["drop_off_type"] != "1")
+        clock = (_clock(row["arrival_time"]), _clock(row["departure_time"]))
+        times[row["trip_id"]].append((int(row["stop_sequence"]), place[row["stop_id"]], *clock, *allowed))
     found = []
     for before in (0, 1):
         services = _services(rows, day - timedelta(before))
         shift = 86_400 * before
         for row in rows["trips"]:
             if row["service_id"] in services:
-                calls = [Call(s, a - shift, d - shift, up, down) for _, s, a, d, up, down in sorted(times[row["trip_id"]])]
-                calls = [call for call in calls if call.departure >= 0]
+                ordered = sorted(times[row["trip_id"]])
+                moved = [Call(s, a - shift, d - shift, up, down) for _, s, a, d, up, down in ordered]
+                calls = [call for call in moved if call.departure >= 0]
                 if len(calls) > 1:
                     found.append(calls)
     return stops, found

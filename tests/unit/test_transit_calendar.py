@@ -54,7 +54,12 @@ def test_feeds_may_have_exceptions_alone(tmp_path):
 def test_malformed_exceptions_are_counted(tmp_path, row):
     feed = read(tmp_path, calendar_dates=f"{EXCEPTIONS}{row}\nS,20240515,2\n")
     (problem,) = feed.report.problems
-    assert (problem.code, problem.count, problem.file, problem.row) == ("calendrier_malforme", 1, "calendar_dates.txt", 2)
+    assert (problem.code, problem.count, problem.file, problem.row) == (
+        "calendrier_malforme",
+        1,
+        "calendar_dates.txt",
+        2,
+    )
     assert running(feed, DAY) == ["S"]
     assert running(feed, date(2024, 5, 15)) == []
 
@@ -68,12 +73,16 @@ def test_period_that_ends_before_it_begins_is_counted(tmp_path):
 def test_day_outside_validity_is_refused_with_its_dates(tmp_path):
     feed = read(tmp_path)
     require_valid(feed, date(2024, 5, 31))
-    with pytest.raises(FeedRefused, match="essai : le réseau est valable du 01/05/2024 au 31/05/2024, pas le 01/06/2024"):
+    with pytest.raises(
+        FeedRefused, match="essai : le réseau est valable du 01/05/2024 au 31/05/2024, pas le 01/06/2024"
+    ):
         build_timetable([feed], date(2024, 6, 1))
 
 
 def test_day_without_a_trip_is_refused(tmp_path):
-    feed = read(tmp_path, calendar_dates=EXCEPTIONS + "S,20240514,2\n", calendar=HEADER + "S,0,1,0,0,0,0,0,20240507,20240521\n")
+    feed = read(
+        tmp_path, calendar_dates=EXCEPTIONS + "S,20240514,2\n", calendar=HEADER + "S,0,1,0,0,0,0,0,20240507,20240521\n"
+    )
     with pytest.raises(FeedRefused, match="essai : aucune course le 14/05/2024"):
         build_timetable([feed], DAY)
 

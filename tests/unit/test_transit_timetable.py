@@ -45,28 +45,40 @@ def test_connections_are_sorted_by_departure_arrival_trip_and_sequence(tmp_path)
 
 
 def test_trips_past_midnight_run_on_their_day_and_on_the_next(tmp_path):
-    times = STOP_TIMES.replace("1a,07:10:00,07:11:00", "1a,24:10:00,24:11:00").replace("1a,07:20:00,07:20:00", "1a,24:20:00,24:20:00")
-    feed = read(tmp_path, stop_times=times, calendar=CALENDAR + "S,0,1,0,0,0,0,0,20240514,20240528\nN,0,0,1,0,0,0,0,20240501,20240531\n",
-                trips=TABLES["trips.txt"].replace("T,S,Tb", "T,N,Tb"))  # fmt: skip
+    times = STOP_TIMES.replace("1a,07:10:00,07:11:00", "1a,24:10:00,24:11:00").replace(
+        "1a,07:20:00,07:20:00", "1a,24:20:00,24:20:00"
+    )
+    calendar = CALENDAR + "S,0,1,0,0,0,0,0,20240514,20240528\nN,0,0,1,0,0,0,0,20240501,20240531\n"
+    trips = TABLES["trips.txt"].replace("T,S,Tb", "T,N,Tb")
+    feed = read(tmp_path, stop_times=times, calendar=calendar, trips=trips)
     tuesday = build_timetable([feed], DAY)
-    assert [row for row in rows(tuesday) if row[-1] == "1a"] == [(25200, 87000, "A", "B", "1a"), (87060, 87600, "B", "C", "1a")]
+    assert [row for row in rows(tuesday) if row[-1] == "1a"] == [
+        (25200, 87000, "A", "B", "1a"),
+        (87060, 87600, "B", "C", "1a"),
+    ]
     wednesday = build_timetable([feed], date(2024, 5, 15))
     assert rows(wednesday) == [(660, 1200, "B", "C", "1a"), (26760, 27360, "E", "F", "Tb")]
     assert wednesday.trip_days.tolist() == [0, 1]
 
 
 def test_night_train_of_two_days_is_there_on_both_and_what_left_before_midnight_is_out(tmp_path):
-    times = STOP_TIMES.replace("1a,07:10:00,07:11:00", "1a,23:50:00,24:05:00").replace("1a,07:20:00,07:20:00", "1a,48:00:00,48:00:00")
-    feed = read(tmp_path, stop_times=times, calendar=CALENDAR + "S,0,1,0,0,0,0,0,20240514,20240514\nN,0,0,1,1,1,0,0,20240501,20240531\n",
-                trips=TABLES["trips.txt"].replace("T,S,Tb", "T,N,Tb"))  # fmt: skip
-    assert ("1a", 300, 86_400) in [(row[-1], row[0], row[1]) for row in rows(build_timetable([feed], date(2024, 5, 15)))]
+    times = STOP_TIMES.replace("1a,07:10:00,07:11:00", "1a,23:50:00,24:05:00").replace(
+        "1a,07:20:00,07:20:00", "1a,48:00:00,48:00:00"
+    )
+    calendar = CALENDAR + "S,0,1,0,0,0,0,0,20240514,20240514\nN,0,0,1,1,1,0,0,20240501,20240531\n"
+    trips = TABLES["trips.txt"].replace("T,S,Tb", "T,N,Tb")
+    feed = read(tmp_path, stop_times=times, calendar=calendar, trips=trips)
+    assert ("1a", 300, 86_400) in [
+        (row[-1], row[0], row[1]) for row in rows(build_timetable([feed], date(2024, 5, 15)))
+    ]
     assert [row[-1] for row in rows(build_timetable([feed], date(2024, 5, 16)))] == ["Tb"]
 
 
 @pytest.mark.parametrize("exact", ["exact_times\n", "exact_times\n1", "exact_times\n0"])
 def test_frequencies_replace_the_times_of_the_trip(tmp_path, exact):
     name, value = exact.split("\n")
-    text = f"trip_id,start_time,end_time,headway_secs,{name}\n1a,08:00:00,08:30:00,600,{value}\n1a,09:00:00,09:10:01,600,{value}\n"
+    intervals = ("1a,08:00:00,08:30:00,600", "1a,09:00:00,09:10:01,600")
+    text = f"trip_id,start_time,end_time,headway_secs,{name}\n" + "".join(f"{row},{value}\n" for row in intervals)
     timetable = build_timetable([read(tmp_path, frequencies=text)], DAY)
     runs = [row for row in rows(timetable) if row[-1] == "1a"]
     assert [row[0] for row in runs if row[2] == "A"] == [28800, 29400, 30000, 32400, 33000]

@@ -62,6 +62,17 @@ class Links:
     def __len__(self) -> int:
         return len(self.first) - 1
 
+    def require_targets(self, count: int, name: str) -> None:
+        """Check that every link ends at one of `count` targets.
+
+        Raises:
+            ValueError: names the links and the range.
+        """
+        if len(self.target) and not (self.target.min() >= 0 and self.target.max() < count):
+            raise ValueError(
+                f"{name} have targets from {self.target.min()} to {self.target.max()}: expected 0 to {count - 1}"
+            )
+
     def of(self, source: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """Targets and seconds of one source."""
         here = slice(self.first[source], self.first[source + 1])

@@ -108,6 +108,7 @@ class Scanner:
             raise ValueError("departures are not strictly increasing: expected seconds of the day, sorted, each once")
         if len(transfers) != stops:
             raise ValueError(f"transfers start from {len(transfers)} stops: expected {stops}, those of the timetable")
+        transfers.require_targets(stops, "transfers")
         self.horizon = int(NEVER) if horizon is None else horizon
         waits = (
             np.zeros(stops, np.int32) if change is None else np.ceil(np.asarray(change, np.float64)).astype(np.int32)
@@ -127,7 +128,13 @@ class Scanner:
         self._walks = (transfers.first, transfers.target, transfers.seconds, waits)
 
     def arrivals(self, access: Access) -> Arrivals:
-        """Earliest arrivals from one origin; other Python threads run meanwhile."""
+        """Earliest arrivals from one origin; other Python threads run meanwhile.
+
+        Raises:
+            ValueError: a stop of the origin is none of the timetable's.
+        """
+        if len(access.stops) and not (access.stops.min() >= 0 and access.stops.max() < len(self._walks[-1])):
+            raise ValueError(f"the origin reaches stops {access.stops}: expected 0 to {len(self._walks[-1]) - 1}")
         by_vehicle, on_foot = _scan(
             *self._vehicles, *self._walks, access.stops, access.seconds, self.departures, self.horizon
         )
@@ -164,11 +171,14 @@ def _scan(  # noqa: PLR0912 - one loop, which calls would slow down
 
     last = leaving[window - 1] + horizon
     c = np.searchsorted(departure, leaving[0])
-    instants, instant, improved = c, -1, False
+    before = np.empty(len(departure), np.int32)  # of an instant connection: how many were aboard at first
+    instants, instant, seen, improved = c, -1, c, False
     while c < len(departure) and departure[c] <= last:
         now, then, vehicle_run = departure[c], arrival[c], trip[c]
         if then == now and instant != now:
             instants, instant, improved = c, now, False
+        if then == now and c >= seen:
+            before[c], seen = aboard[vehicle_run], c + 1
         if boarding[c]:
             stop = from_stop[c]
             k = ready[stop]
@@ -191,9 +201,13 @@ def _scan(  # noqa: PLR0912 - one loop, which calls would slow down
                     e -= 1
             improved = improved or then == now
         c += 1
-        # Connections that take no time may feed each other in any order: go over them again until nothing moves.
+        # Connections that take no time may feed each other in any order: go over them again until nothing moves,
+        # with those aboard who were there at first, lest they ride back along the vehicle's own way.
         if improved and (c == len(departure) or departure[c] != now or arrival[c] != now):
-            c, improved = instants, False
+            while c > instants:
+                c -= 1
+                aboard[trip[c]] = before[c]
+            improved = False
 
     for stop in range(len(change)):
         for d in range(window):

@@ -62,8 +62,8 @@ def travel_times(
     direct = None if walking is None else np.asarray(walking, np.float32)
     if direct is not None and direct.shape != shape:
         raise ValueError(f"walking has shape {direct.shape}: expected {shape}, origins × destinations")
-    _require_stops(access, len(timetable.stop_ids), "access")
-    _require_stops(egress, len(timetable.stop_ids), "egress")
+    access.require_targets(len(timetable.stop_ids), "access links")
+    egress.require_targets(len(timetable.stop_ids), "egress links")
     scanner = Scanner(timetable, transfers, window, change=change, horizon=horizon)
     ranks = np.ceil(np.array(QUARTILES) * len(scanner.departures)).astype(np.int64) - 1
     found = np.full((len(QUARTILES), *shape), np.nan, np.float32)
@@ -89,13 +89,6 @@ def travel_times(
         for quartile in found:
             np.fmin(quartile, direct, out=quartile)
     return TravelTimes(*found)
-
-
-def _require_stops(links: Links, stops: int, name: str) -> None:
-    if len(links.target) and not (links.target.min() >= 0 and links.target.max() < stops):
-        raise ValueError(
-            f"{name} has targets from {links.target.min()} to {links.target.max()}: expected stops, 0 to {stops - 1}"
-        )
 
 
 @numba.njit(cache=True, nogil=True)
