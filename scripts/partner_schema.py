@@ -77,7 +77,10 @@ def _rules(convention: Convention) -> list[str]:
     return [
         "Une colonne qui n’est pas au schéma fait refuser le fichier en entier.",
         *(
-            [f"Un effectif de 1 à {threshold - 1} s’écrit « {masked} » ; le fichier qui en porte un est refusé en entier."]
+            [
+                f"Un effectif de 1 à {threshold - 1} s’écrit « {masked} » ; "
+                "le fichier qui en porte un est refusé en entier."
+            ]
             if threshold is not None
             else []
         ),
@@ -95,8 +98,7 @@ def _rules(convention: Convention) -> list[str]:
             for shape in convention.shapes
         ),
         *(
-            f"{code.column} est un code de {' ou '.join(code.datasets)} ({code.dataset_column})"
-            f"{_where(code.where)}."
+            f"{code.column} est un code de {' ou '.join(code.datasets)} ({code.dataset_column}){_where(code.where)}."
             for code in convention.codes
         ),
     ]

@@ -96,7 +96,7 @@ BREAKS: dict[str, str] = {
         f"ors_sante_iris/{count}-parmi-les-beneficiaires": f"update t set n_beneficiaires = '20', n_{count} = '21'"
         for count in ("asthme", "diabete", "ald")
     },
-    "francetravail_offres/commune-bien-formee": "update t set lieuTravail = '{\"commune\": \"6152\"}'",
+    "francetravail_offres/commune-bien-formee": 'update t set lieuTravail = \'{"commune": "6152"}\'',
     "francetravail_offres/latitude-francaise": "update t set lieuTravail = '{\"latitude\": 148.1}'",
     "francetravail_offres/postes-plausibles": "update t set nombrePostes = '0'",
     "francetravail_offres_plat/latitude-francaise": "update t set latitude = '148.1'",

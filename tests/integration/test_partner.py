@@ -69,9 +69,10 @@ def test_a_sound_delivery_becomes_a_table_as_it_was_written(home: Settings, mirr
     write_ors(mirror / ORS)
     result = build_raw(PARTNER, home)
     assert (result.rows, result.absent) == (len(ors_rows()), {})
-    assert [(v.name, v.passed, v.required) for _, v in result.validations][-6:] == [
+    assert [(v.name, v.passed, v.required) for _, v in result.validations][-7:] == [
         (name, True, True)
         for name in (
+            "colonnes_prevues",
             "valeurs_permises",
             "seuil_effectifs",
             "numerateurs",

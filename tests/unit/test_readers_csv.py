@@ -256,3 +256,11 @@ def test_reading_a_regular_file_does_not_import_pandas(tmp_path: Path) -> None:
     )
     root = Path(__file__).resolve().parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("row", ["1;Mme Fictive;x", '1;"Mme Fictive";x'])
+def test_dropped_columns_never_enter_the_table_nor_the_rejects(tmp_path: Path, row: str) -> None:
+    result = read_text(tmp_path, f"CODE;Contact;A\n{row}\n2;Mme Fictive\n", dropped_columns=["contact"])
+    assert result.table.column_names == ["CODE", "A", *LINEAGE_COLUMNS]
+    assert cells(result, "CODE", "A") == [("1", "x")]
+    assert [reject.content for reject in result.rejects] == ["[retiré]"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,10 +11,10 @@ from dagster_project.sources.readers import ReadError, ReadResult
 from tests.readers_support import cells, make_dataset, read
 
 
-def read_json(tmp_path: Path, content: str | bytes, *columns: str) -> ReadResult:
+def read_json(tmp_path: Path, content: str | bytes, *columns: str, **more: Any) -> ReadResult:
     path = tmp_path / "records.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read(make_dataset("json", columns or ("id",)), path)
+    return read(make_dataset("json", columns or ("id",), **more), path)
 
 
 def test_numbers_keep_their_literal(tmp_path: Path) -> None:
@@ -91,3 +92,40 @@ def test_lone_surrogate_is_a_clear_error(tmp_path: Path) -> None:
 def test_missing_column(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="looks like it: 'id_poste'"):
         read_json(tmp_path, '[{"id_poste": 1}]', "id_postes")
+
+
+# --- records inside an object, and what is never kept -----------------------------------------------------------------
+
+
+def test_records_may_stand_in_an_object(tmp_path: Path) -> None:
+    content = '{"filtres": [{"id": "non"}], "resultats": [{"id": "a", "lieu": {"lat": 48.10}}, {"id": "b"}], "n": 2}'
+    result = read_json(tmp_path, content, records="resultats")
+    assert cells(result, "id", "lieu", "_source_row") == [("a", '{"lat": 48.10}', 1), ("b", None, 2)]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ('[{"id": 1}]', "expected an object whose 'resultats' holds the records"),
+        ('{"autres": []}', "no 'resultats' in the object"),
+        ('{"resultats": {"id": 1}}', "should be one array"),
+        ('{"resultats": [{"id": 1}], "resultats": [{"id": 2}]}', "should be one array"),
+        ('{"resultats": [{"id": 1}]', "truncated"),
+        ('{"resultats": [{"id": 1}]} []', "after the end"),
+    ],
+)
+def test_an_object_without_its_records(tmp_path: Path, content: str, problem: str) -> None:
+    with pytest.raises(ReadError, match=problem):
+        read_json(tmp_path, content, records="resultats")
+
+
+def test_personal_members_never_enter_the_table(tmp_path: Path) -> None:
+    content = (
+        '[{"id": 1, "contact": {"nom": "Mme Fictive"}, "entreprise": {"nom": "E", "description": "Mme Fictive"}},'
+        ' {"id": 2, "entreprise": null}, "Mme Fictive"]'
+    )
+    result = read_json(tmp_path, content, dropped_columns=["contact", "agence", "entreprise.description"])
+    assert cells(result, "id", "entreprise") == [("1", '{"nom": "E"}'), ("2", None)]
+    assert "contact" not in result.table.column_names
+    assert [reject.content for reject in result.rejects] == ["[retiré]"]
+    assert "Fictive" not in str(result.table.to_pydict())
