@@ -11,6 +11,7 @@ from collections import defaultdict
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from pyproj import Geod
 
@@ -59,7 +60,7 @@ def members(path: Path) -> dict[str, str]:
         return {name: archive.read(name).decode("utf-8") for name in archive.namelist()}
 
 
-def lines_of(mirror: Path) -> list[dict]:
+def lines_of(mirror: Path) -> list[dict[str, Any]]:
     features = json.loads((mirror / STREETS).read_bytes())["features"]
     return [feature for feature in features if feature["geometry"]["type"] == "LineString"]
 
@@ -90,7 +91,7 @@ def town_ways(mirror: Path) -> list[tuple[dict[str, str], list[tuple[float, floa
 
     found = []
     for way in osmium.FileProcessor(mirror / TOWN).with_locations():
-        if way.is_way() and "highway" in way.tags:
+        if isinstance(way, osmium.osm.Way) and "highway" in way.tags:
             tags = {tag.k: tag.v for tag in way.tags}
             found.append((tags, [(round(node.lon, 7), round(node.lat, 7)) for node in way.nodes]))
     return found
