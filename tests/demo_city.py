@@ -69,9 +69,9 @@ def graph_of(ways: list[tuple[dict[str, str], list[tuple[float, float]]]], mode:
     """Steps between neighbouring points of street lines, metres on the ellipsoid; lines meet where points are equal."""
     ellipsoid, graph = Geod(ellps="WGS84"), defaultdict(list)
     for tags, points in ways:
-        if tags["highway"] == "footway" and mode == "voiture":
+        if tags["highway"] == "footway" and mode != "marche":
             continue
-        sense = tags.get("oneway") if mode == "voiture" else None
+        sense = tags.get("oneway") if mode != "marche" else None
         for a, b in pairwise(points):
             metres = ellipsoid.inv(*a, *b)[2]
             if sense != "-1":

@@ -125,7 +125,7 @@ def test_the_town_is_osm_xml_with_a_byte_order_mark(mirror):
 @pytest.mark.parametrize("network", ["rennes", "redon"])
 def test_true_distances_are_those_of_the_published_streets(mirror, network):
     ways = city_ways(mirror) if network == "rennes" else town_ways(mirror)
-    graphs = {mode: graph_of(ways, mode) for mode in ("voiture", "marche")}
+    graphs = {mode: graph_of(ways, mode) for mode in ("voiture", "velo", "marche")}
     cases = [row for row in read(mirror / "_verite/rues_distances.csv") if row["reseau"] == network]
     assert len(cases) > 20
     reached = {}
@@ -150,11 +150,11 @@ def test_true_distances_show_the_bridge_the_one_ways_the_path_and_the_island(mir
     def grid(*key: str) -> float:
         return float(cases[key]["metres_grille"])
 
-    for mode in ("voiture", "marche"):
+    for mode in ("voiture", "velo", "marche"):
         assert grid("rive nord", "rive sud", mode) == 9 * 250  # four blocks to the bridge, over it, four back
     with_it, against = "sens unique, dans le sens", "sens unique, à contresens"
     assert grid(with_it, "chemin", "voiture") == 4 * 250
-    assert grid(against, "chemin", "voiture") == 6 * 250
+    assert grid(against, "chemin", "voiture") == grid(against, "chemin", "velo") == 6 * 250
     assert grid(against, "chemin", "marche") == 4 * 250
     assert grid(against, "rue", "voiture") == grid(with_it, "rue", "voiture") + 2 * 250
     assert grid("allée piétonne", "centre", "voiture") == 8 * 250

@@ -36,8 +36,8 @@ rues n'est relié à rien. Les horaires des bus valent de 2012 à 2027, ceux des
 de 2021 est tronqué exprès. Les codes ROME et FAP sont ceux des nomenclatures publiques, leurs libellés sont les nôtres.
 
 Le dossier _verite contient les vraies valeurs, sans secret ni arrondi, pour les tests. Sur la ville :
-- rues_distances.csv : plus court chemin en voiture et à pied entre deux carrefours ; metres_grille sur le damier
-  (EPSG:2154), metres sur l'ellipsoïde, secondes_min aux vitesses limites (voiture), vides si rien n'y mène ;
+- rues_distances.csv : plus court chemin en voiture, à vélo et à pied entre deux carrefours ; metres_grille sur le
+  damier (EPSG:2154), metres sur l'ellipsoïde, secondes_min à la vitesse limite (voiture), vides si rien n'y mène ;
 - tc_arrivees.csv : arrivée la plus tôt d'un nom d'arrêt à un autre, sans marche, 120 s par correspondance ;
 - doublons_offres.csv : paires d'offres qui se ressemblent, doublon = 1 si c'est la même offre ;
 - demande_rome.csv : demandeurs d'emploi par QPV et code ROME (version 3).
