@@ -25,6 +25,7 @@ from dagster_project.sources.demo.population import split
 from dagster_project.sources.demo.secrecy import CAF_GROUPS, HELPED_GROUPS, JOBS_GROUPS, hide_small
 from dagster_project.sources.demo.territory import build_territory, fails_luhn
 from dagster_project.sources.demo.writers import number
+from tests.demo_city import FIXED_PATHS
 from tests.demo_dwellings import CORRESPONDENCE, DWELLING_PATHS
 
 SEED = 7
@@ -104,7 +105,7 @@ def test_another_seed_gives_other_figures(mirror, tmp_path):
         path for path in PATHS if path.startswith("admin/") and path.endswith("s.csv") and "donnees" not in path
     }
     fixed = {"README.txt", "_verite/correspondance.csv", "_verite/contre_exemple.csv", CORRESPONDENCE}
-    fixed |= {"admin/commune_2021.csv"} | geography
+    fixed |= {"admin/commune_2021.csv"} | geography | FIXED_PATHS
     assert same <= fixed | {path for path in PATHS if path.endswith(("prj", "shx"))}
 
 

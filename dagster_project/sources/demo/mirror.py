@@ -21,14 +21,26 @@ Les fichiers de ce dossier décrivent un territoire qui n'existe pas. Les noms, 
 chiffres sont inventés par un programme à partir d'une graine (voir generateur.json). Ils ne disent rien d'aucun
 quartier, d'aucune commune ni d'aucun organisme réel, et ne doivent pas être publiés comme des statistiques.
 
-Ils ont la forme exacte des fichiers des producteurs (INSEE, ANCT, DGCL, Etalab, IGN, CNAM, CSTB), avec leurs
-difficultés : séparateurs, encodages, colonnes vides, cellules masquées par le secret statistique. Les chemins sont ceux
-du miroir réel : les fichiers nommés region_52 et region_53 portent les régions inventées 98 et 99 ; ceux qui portent le
-numéro d'un département réel (22 à 85) décrivent les départements inventés 96, 98 et 99.
+Ils ont la forme exacte des fichiers des producteurs (INSEE, ANCT, DGCL, Etalab, IGN, CNAM, CSTB, France Travail,
+OpenStreetMap, réseaux de transport), avec leurs difficultés : séparateurs, encodages, colonnes vides, cellules masquées
+par le secret statistique. Les chemins sont ceux du miroir réel : les fichiers nommés region_52 et region_53 portent les
+régions inventées 98 et 99 ; ceux qui portent le numéro d'un département réel (22 à 85) décrivent les départements
+inventés 96, 98 et 99 ; ceux qui portent le nom d'une ville réelle (rennes, redon) décrivent des villes inventées.
 
 Les IRIS, les carreaux, les logements et les effectifs de santé comptent tous les mêmes habitants, à une seule date.
 
-Le dossier _verite contient les vraies valeurs, sans secret ni arrondi, pour les tests.
+La ville de Port-Brumelle a des rues en damier (roads/rennes.geojson), deux lignes de bus et un tramway (dossier
+gtfs/star-rennes-20120709), des établissements employeurs, des offres et des demandeurs d'emploi ; Lisse-la-Vieille a un
+petit réseau de rues (roads/redon.sans_contact.osm), et des trains les relient. Une rivière n'a qu'un pont ; un îlot de
+rues n'est relié à rien. Les horaires des bus valent de 2012 à 2027, ceux des trains en 2013, 2021 ou 2025 ; le fichier
+de 2021 est tronqué exprès. Les codes ROME et FAP sont ceux des nomenclatures publiques, leurs libellés sont les nôtres.
+
+Le dossier _verite contient les vraies valeurs, sans secret ni arrondi, pour les tests. Sur la ville :
+- rues_distances.csv : plus court chemin en voiture, à vélo et à pied entre deux carrefours ; metres_grille sur le
+  damier (EPSG:2154), metres sur l'ellipsoïde, secondes_min à la vitesse limite (voiture), vides si rien n'y mène ;
+- tc_arrivees.csv : arrivée la plus tôt d'un nom d'arrêt à un autre, sans marche, 120 s par correspondance ;
+- doublons_offres.csv : paires d'offres qui se ressemblent, doublon = 1 si c'est la même offre ;
+- demande_rome.csv : demandeurs d'emploi par QPV et code ROME (version 3).
 """
 
 

@@ -19,6 +19,7 @@ from dagster_project.sources.demo.streets import Network, Node
 from dagster_project.sources.demo.territory import CITIES, Commune, fails_luhn, stream
 
 BOARD, FLAT, PARTNER = "francetravail_offres", "francetravail_offres_plat", "partenaire_offres"
+PREFIX = {BOARD: "9D", FLAT: "9E", PARTNER: "INT-"}
 SIZES = {BOARD: 150, FLAT: 120, PARTNER: 200}
 TWICE = {BOARD: 6, PARTNER: 20}  # offers of the board published again: there, or by the partner
 SAME_ID = 15  # offers of the page that the flat file holds too, under the same number
@@ -79,11 +80,12 @@ def build_offers(dwellings: Dwellings, city: Network, estate: Node) -> Offers:
     boards: dict[str, list[Offer]] = {board: [] for board in SIZES}
     pairs: list[Pair] = []
 
+    rng = stream(dwellings.territory.seed, "numbers of offers")  # that say nothing of which offers are the same
+    numbers = {board: rng.permutation(size).tolist() for board, size in SIZES.items()}
+
     def add(offer: Offer) -> Offer:
         held = boards[offer.board]
-        held.append(
-            replace(offer, number=f"{ {BOARD: '9D', FLAT: '9E', PARTNER: 'INT-'}[offer.board] }{len(held):05d}")
-        )
+        held.append(replace(offer, number=f"{PREFIX[offer.board]}{numbers[offer.board][len(held)]:05d}"))
         return held[-1]
 
     for board, count in TWICE.items():

@@ -16,7 +16,7 @@ from dagster_project.sources.demo.writers import csv_bytes, json_records, words
 
 QPV_PATH, MARKET_PATH = "jobs/demande_rome_qpv.csv", "jobs/marche_travail_demandeurs.json"
 QPV_COLUMNS = words("code_qpv generation code_rome n_demandeurs categorie date_obs")
-TRUTH_COLUMNS = words("zone_level zone_code generation code_rome n_demandeurs")
+TRUTH_COLUMNS = words("zone_code generation code_rome n_demandeurs")
 PER_INHABITANT, ELSEWHERE = 0.085, 0.048  # seekers per inhabitant of a QPV, and outside
 LEAST_DWELLINGS, LEAST_COUNT = 500, 5  # decree of 19 March 2008; secrecy
 HIDDEN = "ns"
@@ -82,26 +82,25 @@ def _parts(one: Qpv, counts: Ints) -> list[Ints]:
 
 
 def files(territory: Territory, seekers: Seekers) -> dict[str, bytes]:
-    """The convention's file, the market's, and demande_rome.csv: true counts above 0, of QPV and larger areas."""
-    areas = _areas(territory, seekers)
+    """The convention's file, the market's, and demande_rome.csv: true counts of QPV, those of 0 left out."""
     truth = [
-        [level, code, generation, job, str(count)]
-        for level, code, generation, counts in (*_qpv_rows(territory, seekers), *areas)
+        [code, generation, job, str(count)]
+        for code, generation, counts in _qpv_rows(territory, seekers)
         for job, count in zip(rome.CODES, counts.tolist(), strict=True)
         if count
     ]
     return {
         QPV_PATH: _convention(territory, seekers),
-        MARKET_PATH: _market(areas),
+        MARKET_PATH: _market(_areas(territory, seekers)),
         f"{FOLDER}/demande_rome.csv": csv_bytes(TRUTH_COLUMNS, truth, separator=",", line_end="\n"),
     }
 
 
-def _qpv_rows(territory: Territory, seekers: Seekers) -> list[tuple[str, str, str, Ints]]:
-    return [("QPV", one.code, one.generation, seekers.qpv[one.code]) for one in territory.qpv2015 + territory.qpv2024]
+def _qpv_rows(territory: Territory, seekers: Seekers) -> list[tuple[str, str, Ints]]:
+    return [(one.code, one.generation, seekers.qpv[one.code]) for one in territory.qpv2015 + territory.qpv2024]
 
 
-def _areas(territory: Territory, seekers: Seekers) -> list[tuple[str, str, str, Ints]]:
+def _areas(territory: Territory, seekers: Seekers) -> list[tuple[str, str, Ints]]:
     """Communes, then the EPCI and départements that they add up to."""
     sums: dict[tuple[str, str], Ints] = {}
     for commune in territory.communes(YEAR):
@@ -110,13 +109,13 @@ def _areas(territory: Territory, seekers: Seekers) -> list[tuple[str, str, str, 
             if code:
                 sums[level, code] = sums.get((level, code), np.zeros_like(counts)) + counts
     order = {"COM": 0, "EPCI": 1, "DEP": 2}
-    return [(*key, "", sums[key]) for key in sorted(sums, key=lambda key: (order[key[0]], key[1]))]
+    return [(*key, sums[key]) for key in sorted(sums, key=lambda key: (order[key[0]], key[1]))]
 
 
 def _convention(territory: Territory, seekers: Seekers) -> bytes:
     """QPV of fewer than 500 dwellings are absent; counts of 1 to 4 are not shown."""
     rows = []
-    for _, code, generation, counts in _qpv_rows(territory, seekers):
+    for code, generation, counts in _qpv_rows(territory, seekers):
         if seekers.dwellings[code] >= LEAST_DWELLINGS:
             for job, count in zip(rome.CODES, counts.tolist(), strict=True):
                 shown = HIDDEN if 0 < count < LEAST_COUNT else str(count)
@@ -124,12 +123,12 @@ def _convention(territory: Territory, seekers: Seekers) -> bytes:
     return csv_bytes(QPV_COLUMNS, rows)
 
 
-def _market(areas: list[tuple[str, str, str, Ints]]) -> bytes:
+def _market(areas: list[tuple[str, str, Ints]]) -> bytes:
     """Counts under 5 are absent."""
     return json_records(
         [
             {"codeTypeTerritoire": level, "codeTerritoire": code, "codeRome": job, "valeur": count, "periode": PERIOD}
-            for level, code, _, counts in areas
+            for level, code, counts in areas
             for job, count in zip(rome.CODES, counts.tolist(), strict=True)
             if count >= LEAST_COUNT
         ]

@@ -22,7 +22,7 @@ COLUMNS = (
     *("cas", "reseau", "mode", "origine", "destination", "lon_o", "lat_o", "lon_d", "lat_d"),
     *("atteignable", "metres_grille", "metres", "secondes_min"),
 )
-MODES = ("voiture", "marche")
+MODES = ("voiture", "velo", "marche")
 KMH = 3.6
 
 Edges = dict[Node, list[tuple[Node, float, float, float]]]  # to, metres of the grid, true metres, seconds at the limit
@@ -58,15 +58,15 @@ def file(territory: Territory, ground: Ground, networks: tuple[Network, Network]
 
 
 def edges(network: Network, mode: str) -> Edges:
-    """Steps that a mode may take: walkers take every street both ways, cars neither paths nor forbidden directions."""
+    """Steps that a mode may take: walkers go everywhere both ways, others neither on paths nor against one-ways."""
     from pyproj import Geod
 
     ellipsoid = Geod(ellps="WGS84")
     found: Edges = defaultdict(list)
     for street in network.streets:
-        if street.walkers_only and mode == "voiture":
+        if street.walkers_only and mode != "marche":
             continue
-        way = street.tags.get("oneway", "no") if mode == "voiture" else "no"
+        way = street.tags.get("oneway", "no") if mode != "marche" else "no"
         for a, b in zip(street.nodes, street.nodes[1:], strict=False):
             grid = network.step * float(((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2) ** 0.5)
             true = float(ellipsoid.inv(*network.degrees[a], *network.degrees[b])[2])

@@ -1,11 +1,13 @@
 """Streets of the fictitious city and of a small town: grids along the axes of Lambert-93, so that truth stays simple.
 
-Each network has a river with one bridge, one-way streets, a path for walkers only, and streets that no bridge reaches.
+Each network has a river with one bridge, one-way streets, a path for walkers only, and streets that no way reaches.
+A network has one class of street and one limit of speed: the fastest way is then the shortest, and every router must
+find its length.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +19,7 @@ from dagster_project.sources.demo.territory import Territory
 
 Node = tuple[int, int]  # column from the west, row from the south
 CITY_STEP, TOWN_STEP, TOWN_NODES = 250.0, 400.0, 9
+CITY_LIMIT, TOWN_LIMIT = 50, 30  # km/h
 DEGREES = 7  # as OpenStreetMap publishes
 BANK = -1  # the river runs south of this row, counted from the centre
 ONE_WAY_ROW, ONE_WAY_COLUMN = 2, 3  # from the centre
@@ -46,6 +49,7 @@ class Network:
         step: metres between neighbouring nodes, in projection.
         columns: nodes from west to east.
         rows: nodes from south to north.
+        limit: of speed, km/h, the same in every street.
         centre: the crossing of avenue and boulevard, north of the river; the avenue has the only bridge.
     """
 
@@ -54,8 +58,9 @@ class Network:
     step: float
     columns: int
     rows: int
+    limit: int
     centre: Node
-    streets: tuple[Street, ...] = field(default=())
+    streets: tuple[Street, ...] = ()
 
     @property
     def bank(self) -> int:
@@ -101,7 +106,7 @@ def build_city(territory: Territory, ground: Ground) -> Network:
     middle = ground.tiles[cell].centroid
     place = np.rint((np.array([middle.x, middle.y]) - low * CITY_STEP) / CITY_STEP).astype(int).tolist()
     origin = tuple((low * CITY_STEP).tolist())
-    return _with_streets(Network(city_names.CITY, origin, CITY_STEP, columns, rows, (place[0], place[1])))
+    return _with_streets(Network(city_names.CITY, origin, CITY_STEP, columns, rows, CITY_LIMIT, (place[0], place[1])))
 
 
 def build_town(territory: Territory, ground: Ground) -> Network:
@@ -109,16 +114,16 @@ def build_town(territory: Territory, ground: Ground) -> Network:
     middle = ground.tiles[territory.cell_of[city_names.TOWN]].centroid
     half = TOWN_NODES // 2
     origin = (round(middle.x) - half * TOWN_STEP, round(middle.y) - half * TOWN_STEP)
-    return _with_streets(Network(city_names.TOWN, origin, TOWN_STEP, TOWN_NODES, TOWN_NODES, (half, half)))
+    return _with_streets(Network(city_names.TOWN, origin, TOWN_STEP, TOWN_NODES, TOWN_NODES, TOWN_LIMIT, (half, half)))
 
 
 def _with_streets(plan: Network) -> Network:
     streets = (*_columns(plan), *_rows(plan), _path(plan), *_island(plan))
-    return Network(plan.name, plan.origin, plan.step, plan.columns, plan.rows, plan.centre, streets)
+    return replace(plan, streets=streets)
 
 
-def _tags(highway: str, name: str, speed: int, **others: str) -> dict[str, str]:
-    return {"highway": highway, "name": name, "maxspeed": str(speed)} | others
+def _tags(plan: Network, name: str, **others: str) -> dict[str, str]:
+    return {"highway": "residential", "name": name, "maxspeed": str(plan.limit)} | others
 
 
 def _columns(plan: Network) -> list[Street]:
@@ -127,10 +132,10 @@ def _columns(plan: Network) -> list[Street]:
     for column in range(plan.columns):
         south = tuple((column, row) for row in range(plan.bank))
         north = tuple((column, row) for row in range(plan.bank, plan.rows))
-        tags = _tags("residential", f"Rue {city_names.STREETS[column]}", 30)
+        tags = _tags(plan, f"Rue {city_names.STREETS[column]}")
         if column == plan.centre[0]:
-            tags = _tags("primary", city_names.AVENUE, 50, oneway="no")
-            bridge = _tags("primary", city_names.BRIDGE, 50, bridge="yes", layer="1")
+            tags = _tags(plan, city_names.AVENUE, oneway="no")
+            bridge = _tags(plan, city_names.BRIDGE, bridge="yes", layer="1")
             found.append(Street((south[-1], north[0]), bridge))
         elif column == plan.centre[0] + ONE_WAY_COLUMN:
             tags |= {"oneway": "-1"}  # drawn northwards, driven southwards
@@ -142,9 +147,9 @@ def _rows(plan: Network) -> list[Street]:
     """From west to east."""
     found = []
     for row in range(plan.rows):
-        tags = _tags("residential", f"Chemin {city_names.STREETS[row]}", 30)
+        tags = _tags(plan, f"Chemin {city_names.STREETS[row]}")
         if row == plan.centre[1]:
-            tags = _tags("secondary", city_names.BOULEVARD, 50)
+            tags = _tags(plan, city_names.BOULEVARD)
         elif row == plan.centre[1] + ONE_WAY_ROW:
             tags |= {"oneway": "yes"}
         found.append(Street(tuple((column, row) for column in range(plan.columns)), tags))
@@ -163,4 +168,4 @@ def _island(plan: Network) -> list[Street]:
     side = range(ISLAND_NODES)
     lines = [tuple((west + i, south + j) for j in side) for i in side]
     lines += [tuple((west + i, south + j) for i in side) for j in side]
-    return [Street(line, _tags("residential", city_names.ISLAND, 30)) for line in lines]
+    return [Street(line, _tags(plan, city_names.ISLAND)) for line in lines]

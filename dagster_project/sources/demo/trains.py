@@ -30,6 +30,7 @@ ROUTES = words(
 TRIPS = words("route_id service_id trip_id trip_headsign direction_id block_id shape_id")
 TIMES = words(f"{CALLS} shape_dist_traveled")
 TRANSFERS = words("from_stop_id to_stop_id transfer_type min_transfer_time")
+ROUTE_TRANSFERS = (*TRANSFERS, "from_route_id", "to_route_id")
 URL = "https://demonstration.invalid"
 RAIL = "2"
 SATURDAY = 5
@@ -145,7 +146,7 @@ def _regional(stations: Sequence[Station]) -> Feed:
         "routes": (ROUTES, [[route, "9901", "B1", f"{stations[0].name} - {stations[-1].name}", "", RAIL, "", "", ""]]),
         "stop_times": (TIMES, times),
         "stops": (words(STOPS), _stops(stations, kind)),
-        "transfers": (TRANSFERS, []),
+        "transfers": (ROUTE_TRANSFERS, []),
         "trips": (TRIPS, trips),
     }
     return Feed("sncf-tgv-2025", members, frozenset())
@@ -205,10 +206,7 @@ def _cut(stations: Sequence[Station]) -> Feed:
         "routes": (ROUTES, [[route, "OCESN", "B1", f"{stations[0].name} - {stations[-1].name}", "", RAIL, "", "", ""]]),
         "stop_times": (TIMES, times[:-1]),
         "stops": (words(f"{STOPS} stop_timezone_header"), _stops(stations, kind, extra=1)),
-        "transfers": (
-            words("from_stop_id to_stop_id transfer_type min_transfer_time from_route_id to_route_id"),
-            [[point, point, "2", "300", "", ""] for point in points],
-        ),
+        "transfers": (ROUTE_TRANSFERS, [[point, point, "2", "300", "", ""] for point in points]),
         "trips": (TRIPS, trips),
     }
     return Feed("sncf-ter-2021-tronque", members, frozenset({"stop_times"}))

@@ -23,7 +23,7 @@ EMPLOYMENT_ZONE_NAMES = {
     9804: "Noirvau",
     9901: "Castelombre",
 }
-PER_1000 = 22.0  # employer establishments per 1,000 inhabitants of an IRIS, before the pull of the centre
+PER_1000 = 12.0  # employer establishments per 1,000 inhabitants of an IRIS, before the pull of the centre
 PULL = 5.0  # how much denser the very centre is
 IN_ESTATE, IN_ESTATE_OF_CITY = 160, 520  # of an IRIS of activities; of the estate of the largest city
 IN_EMPTY = 6  # of an IRIS where nobody lives
