@@ -31,23 +31,29 @@ nearest as (
     from ranked
 ),
 
-measured as (
+competed as (
     select
-        {{ cle_zone('nearest') }},
-        nearest.vintage,
-        nearest.code_rome,
-        sum(postes) as postes,
-        sum(postes * km order by km, nearest.lieu_id, commune) / sum(postes) as km_moyen,
-        sum(postes) filter (where km <= {{ var('bassin_km_reduit') }}) as postes_reduit,
-        sum(postes * km order by km, nearest.lieu_id, commune) filter (where km <= {{ var('bassin_km_reduit') }})
-        / sum(postes) filter (where km <= {{ var('bassin_km_reduit') }}) as km_moyen_reduit,
-        sum(postes_k * km order by km, nearest.lieu_id, commune) / sum(postes_k) as km_k,
-        sum(postes * part_tc order by km, nearest.lieu_id, commune) as postes_tc,
-        sum(postes * part_voiture / nullif(rival.n_concurrents, 0) order by km, nearest.lieu_id, commune)
-            as postes_par_concurrent
+        nearest.*,
+        nearest.postes * nearest.part_voiture / nullif(rival.n_concurrents, 0) as postes_par_concurrent
     from nearest
     left join {{ ref('int_acces__concurrence') }} as rival using (generation, vintage, code_rome, lieu_id)
-    group by all
+),
+
+measured as (
+    select
+        {{ cle_zone() }},
+        vintage,
+        code_rome,
+        sum(postes) as postes,
+        sum(postes * km order by km, lieu_id, commune) / sum(postes) as km_moyen,
+        sum(postes) filter (where km <= {{ var('bassin_km_reduit') }}) as postes_reduit,
+        sum(postes * km order by km, lieu_id, commune) filter (where km <= {{ var('bassin_km_reduit') }})
+        / sum(postes) filter (where km <= {{ var('bassin_km_reduit') }}) as km_moyen_reduit,
+        sum(postes_k * km order by km, lieu_id, commune) / sum(postes_k) as km_k,
+        sum(postes * part_tc order by km, lieu_id, commune) as postes_tc,
+        sum(postes_par_concurrent order by km, lieu_id, commune) as postes_par_concurrent
+    from competed
+    group by {{ cle_zone() }}, vintage, code_rome
 ),
 
 {# The market of a catchment: the communes of which an offer, of whatever ROME, stands in it. #}
@@ -117,8 +123,10 @@ select
     measured.km_moyen_reduit,
     measured.km_k,
     coalesce(measured.postes_tc, 0) as postes_tc,
-    {# Never fewer seekers than the zone's own. #}
-    greatest(market.n_demandeurs, demand.n_demandeurs) as demandeurs_bassin,
+    {# Never fewer seekers than the zone's own; a market that nobody counted stays unknown. #}
+    case
+        when market.n_demandeurs is not null then greatest(market.n_demandeurs, demand.n_demandeurs)
+    end as demandeurs_bassin,
     coalesce(measured.postes_par_concurrent, 0) as postes_par_concurrent,
     coalesce(around.postes_departement, 0) as postes_departement,
     coalesce(around.postes_departement_mesures, 0) as postes_departement_mesures
