@@ -24,7 +24,12 @@ from dagster_project.settings import PROJECT_ROOT
 ROOT = PROJECT_ROOT
 PACKAGE = "dagster_project"
 # Distributions whose name is not that of what they install; asking each installed one would take half a second.
-DISTRIBUTIONS = {"osrm": ("osrm-bindings",), "valhalla": ("pyvalhalla",), "dbt": ("dbt-adapters", "dbt-core", "dbt-duckdb"), "yaml": ("PyYAML",)}
+DISTRIBUTIONS = {
+    "osrm": ("osrm-bindings",),
+    "valhalla": ("pyvalhalla",),
+    "dbt": ("dbt-adapters", "dbt-core", "dbt-duckdb"),
+    "yaml": ("PyYAML",),
+}
 _IMPORTERS = {"import_module", "__import__"}
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 

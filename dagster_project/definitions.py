@@ -15,8 +15,8 @@ from dagster_project.defs.lock import lock_assets
 from dagster_project.defs.overlaps import overlap_assets
 from dagster_project.defs.progress import progress_logger
 from dagster_project.defs.raw import raw_assets
-from dagster_project.defs.routing import routing_assets
 from dagster_project.defs.release import MART_KEYS, release_assets
+from dagster_project.defs.routing import routing_assets
 from dagster_project.settings import Settings, load_settings
 
 

@@ -88,7 +88,7 @@ def routing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
         bundles = received(settings, networks)
         salt = grounds_code + json.dumps([bundle.digest for bundle in bundles])
-        made: dict[str, "pa.Table"] = {}
+        made: dict[str, pa.Table] = {}
 
         def table(name: str) -> "pa.Table":
             if not made:

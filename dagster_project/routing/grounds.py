@@ -26,7 +26,17 @@ DAY_S = (6 * 3600, 22 * 3600)
 PEAK_S = (7 * 3600, 9 * 3600)
 RAIL = frozenset({0, 1, 2})  # GTFS route_type: tram, métro, train
 RAIL_EXTENDED = (range(100, 118), range(400, 406), range(900, 907))  # the same in the extended list
-NETWORK_COLUMNS = ("dataset", "vintage", "file", "kind", "status", "reason_fr", "problem", "problem_count", "problem_fr")
+NETWORK_COLUMNS = (
+    "dataset",
+    "vintage",
+    "file",
+    "kind",
+    "status",
+    "reason_fr",
+    "problem",
+    "problem_count",
+    "problem_fr",
+)
 
 
 def received(settings: Settings, datasets: Iterable[str]) -> list[Bundle]:

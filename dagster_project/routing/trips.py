@@ -228,7 +228,9 @@ def _rows(times: _Times, starts: Places, ends: Places, ground: Ground) -> pa.Tab
         "transit_vintage": None if transit is None else transit.vintage,
         "service_date": day,
     }
-    columns = {name: starts.table[name].take(start) for name in ("zone_level", "zone_code", "generation", "origin_rank")}
+    columns = {
+        name: starts.table[name].take(start) for name in ("zone_level", "zone_code", "generation", "origin_rank")
+    }
     columns |= {name: ends.table[name].take(end) for name in ("destination_id", "kind")}
     columns |= {"seconds": values(times.seconds), "seconds_p25": values(times.p25), "seconds_p75": values(times.p75)}
     columns |= {"metres": values(times.metres)}

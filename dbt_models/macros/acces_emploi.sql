@@ -18,3 +18,14 @@
     {%- set prefixe = table ~ '.' if table else '' -%}
     {{ prefixe }}zone_level, {{ prefixe }}zone_code, {{ prefixe }}generation
 {%- endmacro %}
+
+{#
+    A sum that does not depend on the order of its terms, hence the same at each run, without sorting millions of rows:
+    terms are rounded (by default to a millionth: a millimetre, for a kilometre) and added as decimals.
+#}
+{% macro somme_exacte(terme, filtre=none, decimales=6) -%}
+    cast(
+        sum(cast({{ terme }} as decimal(18, {{ decimales }})))
+        {%- if filtre %} filter (where {{ filtre }}){% endif %} as double
+    )
+{%- endmacro %}

@@ -259,10 +259,14 @@ def test_every_theme_has_its_models_and_every_theme_its_wide_mart() -> None:
     themes = {row["theme"] for row in INDICATORS}
     marts = {path.stem for path in (MODELS / "marts").rglob("mart_*.sql")}
     assert {f"mart_{theme}" for theme in themes} <= marts
+    # A theme all of whose figures a model makes has no terms to sum.
+    summed = {row["theme"] for row in INDICATORS if row["indicator_code"] not in MODELLED}
     computed = {path.stem for path in (MODELS / "intermediate" / "indicateurs").glob("*.sql")}
-    assert {f"int_{step}__{theme}" for theme in themes for step in ("termes", "indicateurs")} <= computed
+    assert {f"int_{step}__{theme}" for theme in summed for step in ("termes", "indicateurs")} <= computed
+    modelled = {path.stem for path in (MODELS / "intermediate").rglob("int_indicateurs__*.sql")}
+    assert {f"int_indicateurs__{theme}" for theme in themes - summed} <= modelled
     listed = (PROJECT_ROOT / "dbt_models" / "macros" / "themes.sql").read_text(encoding="utf-8")
-    assert set(re.findall(r"'(\w+)'", listed)) == themes
+    assert set(re.findall(r"'(\w+)'", listed)) == summed
 
 
 def test_themes_that_cross_geographies_have_the_models_for_it() -> None:

@@ -17,7 +17,7 @@ in_qpv as (
         array_to_string(zone.communes, '+') as zone_code,
         demand.generation,
         demand.code_rome,
-        sum(demand.n_demandeurs order by demand.zone_code) as n_demandeurs
+        {{ somme_exacte('demand.n_demandeurs') }} as n_demandeurs
     from demand
     inner join {{ ref('dim_zone') }} as zone using (zone_level, zone_code, generation)
     where demand.zone_level = 'QPV'
@@ -45,7 +45,7 @@ select
     offer.vintage,
     offer.code_rome,
     offer.lieu_id,
-    sum(competitor.n_concurrents * offer.part_voiture order by offer.zone_level, offer.zone_code) as n_concurrents
+    {{ somme_exacte('competitor.n_concurrents * offer.part_voiture') }} as n_concurrents
 from offer
 inner join competitor using (zone_level, zone_code, generation, code_rome)
 group by offer.generation, offer.vintage, offer.code_rome, offer.lieu_id

@@ -9,7 +9,7 @@ weighted as (
         {{ cle_zone() }},
         vintage,
         km,
-        sum(poids * part_postes order by code_rome, lieu_id, commune) as poids
+        sum(cast(poids * part_postes as decimal(18, 12))) as poids
     from (
         select
             *,
@@ -34,7 +34,7 @@ cumulated as (
 select
     {{ cle_zone() }},
     vintage,
-    {# A billionth: the rounding of a sum of weights that is exactly half. #}
+    {# A billionth: the rounding of weights whose sum is exactly half. #}
     (min(km) filter (where below >= half - 1e-9) + min(km) filter (where below > half + 1e-9)) / 2 as km_median
 from cumulated
 group by all

@@ -24,11 +24,9 @@ by_car as (
     select
         {{ cle_zone() }},
         lieu_id,
-        sum(weight * metres order by origin_rank) / sum(weight order by origin_rank) / 1000 as km,
-        sum(weight order by origin_rank) as part_atteinte,
-        coalesce(
-            sum(weight order by origin_rank) filter (where seconds <= 60 * {{ var('bassin_minutes_voiture') }}), 0
-        ) as part_voiture
+        round({{ somme_exacte('weight * metres') }} / {{ somme_exacte('weight') }} / 1000, 6) as km,
+        {{ somme_exacte('weight') }} as part_atteinte,
+        coalesce({{ somme_exacte('weight', 'seconds <= 60 * ' ~ var('bassin_minutes_voiture')) }}, 0) as part_voiture
     from journey
     where mode = 'voiture' and metres is not null
     group by all
@@ -41,7 +39,7 @@ near_on_foot_or_transit as (
 ),
 
 on_foot_or_transit as (
-    select {{ cle_zone() }}, lieu_id, sum(weight order by origin_rank) as part_tc
+    select {{ cle_zone() }}, lieu_id, {{ somme_exacte('weight') }} as part_tc
     from near_on_foot_or_transit
     group by all
 )

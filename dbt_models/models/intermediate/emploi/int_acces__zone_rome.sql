@@ -1,11 +1,23 @@
 {#
     What each ROME weighs in the indicators of a zone: one row per zone, edition of the offers and ROME looked for, even
-    where no offer stands in the catchment. Sums follow places in order: floating sums depend on it.
+    where no offer stands in the catchment. Seekers and posts are whole numbers: their sums are exact in any order.
 #}
 with
 
 edition as (
     select distinct vintage from {{ ref('int_offres__retenues') }}
+),
+
+{# Zones without a journey wait for one: nothing of theirs is computed. #}
+demand as (
+    select demand.*
+    from {{ ref('int_demande__rome') }} as demand
+    semi join {{ ref('int_acces__zones') }} as zone
+        on
+            demand.zone_level = zone.zone_level
+            and demand.zone_code = zone.zone_code
+            and demand.generation = zone.generation
+    where demand.poids > 0
 ),
 
 offer as (
@@ -31,30 +43,40 @@ nearest as (
     from ranked
 ),
 
-measured as (
+competed as (
     select
-        {{ cle_zone('nearest') }},
-        nearest.vintage,
-        nearest.code_rome,
-        sum(postes) as postes,
-        sum(postes * km order by km, nearest.lieu_id, commune) / sum(postes) as km_moyen,
-        sum(postes) filter (where km <= {{ var('bassin_km_reduit') }}) as postes_reduit,
-        sum(postes * km order by km, nearest.lieu_id, commune) filter (where km <= {{ var('bassin_km_reduit') }})
-        / sum(postes) filter (where km <= {{ var('bassin_km_reduit') }}) as km_moyen_reduit,
-        sum(postes_k * km order by km, nearest.lieu_id, commune) / sum(postes_k) as km_k,
-        sum(postes * part_tc order by km, nearest.lieu_id, commune) as postes_tc,
-        sum(postes * part_voiture / nullif(rival.n_concurrents, 0) order by km, nearest.lieu_id, commune)
-            as postes_par_concurrent
+        nearest.*,
+        nearest.postes * nearest.part_voiture / nullif(rival.n_concurrents, 0) as postes_par_concurrent
     from nearest
     left join {{ ref('int_acces__concurrence') }} as rival using (generation, vintage, code_rome, lieu_id)
-    group by all
+),
+
+measured as (
+    select
+        {{ cle_zone() }},
+        vintage,
+        code_rome,
+        sum(postes) as postes,
+        {{ somme_exacte('postes * km') }} / sum(postes) as km_moyen,
+        sum(postes) filter (where km <= {{ var('bassin_km_reduit') }}) as postes_reduit,
+        {{ somme_exacte('postes * km', 'km <= ' ~ var('bassin_km_reduit')) }}
+        / sum(postes) filter (where km <= {{ var('bassin_km_reduit') }}) as km_moyen_reduit,
+        {{ somme_exacte('postes_k * km') }} / sum(postes_k) as km_k,
+        {{ somme_exacte('postes * part_tc') }} as postes_tc,
+        {{ somme_exacte('postes_par_concurrent', decimales=12) }} as postes_par_concurrent
+    from competed
+    group by {{ cle_zone() }}, vintage, code_rome
 ),
 
 {# The market of a catchment: the communes of which an offer, of whatever ROME, stands in it. #}
+place as (
+    select distinct vintage, lieu_id, commune from {{ ref('int_offres__lieux') }}
+),
+
 commune_in_reach as (
     select distinct {{ cle_zone('reach') }}, place.vintage, place.commune
     from {{ ref('int_acces__zone_lieu') }} as reach
-    inner join {{ ref('int_offres__lieux') }} as place using (lieu_id)
+    inner join place using (lieu_id)
     where reach.km <= {{ var('bassin_km') }}
 ),
 
@@ -63,7 +85,7 @@ market as (
         {{ cle_zone('near') }},
         near.vintage,
         commune.code_rome,
-        sum(commune.n_demandeurs order by near.commune) as n_demandeurs
+        sum(commune.n_demandeurs) as n_demandeurs
     from commune_in_reach as near
     inner join {{ ref('int_demande__marche') }} as commune
         on near.commune = commune.zone_code and commune.zone_level = 'COM' and commune.maille = 'COM'
@@ -90,7 +112,7 @@ around as (
         demand.code_rome,
         sum(offered.postes) as postes_departement,
         sum(offered.postes) filter (where reach.km is not null) as postes_departement_mesures
-    from {{ ref('int_demande__rome') }} as demand
+    from demand
     inner join {{ ref('dim_zone') }} as zone using (zone_level, zone_code, generation)
     inner join offered on zone.departement = offered.departement and demand.code_rome = offered.code_rome
     left join {{ ref('int_acces__zone_lieu') }} as reach
@@ -99,7 +121,6 @@ around as (
             and demand.zone_code = reach.zone_code
             and demand.generation = reach.generation
             and offered.lieu_id = reach.lieu_id
-    where demand.poids > 0
     group by all
 )
 
@@ -117,19 +138,15 @@ select
     measured.km_moyen_reduit,
     measured.km_k,
     coalesce(measured.postes_tc, 0) as postes_tc,
-    {# Never fewer seekers than the zone's own. #}
-    greatest(market.n_demandeurs, demand.n_demandeurs) as demandeurs_bassin,
+    {# Never fewer seekers than the zone's own; a market that nobody counted stays unknown. #}
+    case
+        when market.n_demandeurs is not null then greatest(market.n_demandeurs, demand.n_demandeurs)
+    end as demandeurs_bassin,
     coalesce(measured.postes_par_concurrent, 0) as postes_par_concurrent,
     coalesce(around.postes_departement, 0) as postes_departement,
     coalesce(around.postes_departement_mesures, 0) as postes_departement_mesures
-from {{ ref('int_demande__rome') }} as demand
+from demand
 cross join edition
-semi join {{ ref('int_acces__zones') }} as zone
-    on
-        demand.zone_level = zone.zone_level
-        and demand.zone_code = zone.zone_code
-        and demand.generation = zone.generation
 left join measured using (zone_level, zone_code, generation, vintage, code_rome)
 left join market using (zone_level, zone_code, generation, vintage, code_rome)
 left join around using (zone_level, zone_code, generation, vintage, code_rome)
-where demand.poids > 0

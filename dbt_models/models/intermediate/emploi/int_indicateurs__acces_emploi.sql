@@ -73,7 +73,8 @@ described as (
             ' ; ',
             'bassin de {{ var("bassin_km") }} km par la route',
             'k = {{ var("plus_proches") }} postes',
-            'seuils de {{ var("acces_minutes_tc") }} min à pied ou en transports et de {{ var("bassin_minutes_voiture") }} min en voiture',
+            '{{ var("acces_minutes_tc") }} min à pied ou en transports',
+            '{{ var("bassin_minutes_voiture") }} min en voiture pour la concurrence',
             case demand.origine
                 when 'convention' then 'demande : fichier de convention, ' || demand.n_masques || ' métiers masqués'
                 when 'marche' then 'demande : marché du travail, maille ' || demand.maille

@@ -50,7 +50,8 @@ typed as (
         received.source_column,
         row_number() over (
             partition by left(cast(received.vintage as varchar), 4), received.source, received.offre_id
-            order by received.vintage desc, received.source_sha256, received.source_member, received.source_row
+            order by
+                received.vintage desc, received.source_sha256 asc, received.source_member asc, received.source_row asc
         ) as rang
     from received
     left join {{ ref('int_rome__passage') }} as passage
