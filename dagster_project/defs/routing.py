@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 ZONES = dg.AssetKey(["derived", "zone_geometries"])
 TRAVEL_TIMES = dg.AssetKey(["derived", "travel_times"])
 GROUNDS = "dagster_project.routing.grounds"
-SHARED = {"group_name": "acces_emploi", "kinds": {"python", "parquet"}, "owners": [OWNER]}
+GROUP = "acces_emploi"
+KINDS = {"python", "parquet"}
 NO_DEPARTEMENT = "aucun"
 
 
@@ -43,7 +45,9 @@ def routing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         deps=[ZONES, *map(raw_key, origins.RAW_TABLES)],
         description="Points de départ des habitants de chaque quartier et du reste de ses communes, dix au plus.",
         code_version=origins_code,
-        **SHARED,
+        group_name=GROUP,
+        kinds=KINDS,
+        owners=[OWNER],
     )
     def origins_asset() -> dg.MaterializeResult[Any]:
         inputs = [zones_path, *(settings.raw_dir / f"{name}.parquet" for name in origins.RAW_TABLES)]
@@ -56,7 +60,9 @@ def routing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         deps=[ZONES, *map(raw_key, destinations.RAW_TABLES)],
         description="Lieux vers lesquels on calcule des trajets : un point par IRIS, et les lieux des offres d’emploi.",
         code_version=destinations_code,
-        **SHARED,
+        group_name=GROUP,
+        kinds=KINDS,
+        owners=[OWNER],
     )
     def destinations_asset() -> dg.MaterializeResult[Any]:
         inputs = [zones_path, *(settings.raw_dir / f"{name}.parquet" for name in destinations.RAW_TABLES)]
@@ -97,7 +103,7 @@ def routing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
         for name in ("networks", "transit_stops"):
             path = derived / f"{name}.parquet"
-            rows = cached_table(path, [], salt, lambda name=name: table(name))
+            rows = cached_table(path, [], salt, partial(table, name))
             result = table_result(path, rows, {})
             yield dg.MaterializeResult(
                 asset_key=["derived", name], data_version=result.data_version, metadata=result.metadata
@@ -108,7 +114,9 @@ def routing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         deps=[ZONES, dg.AssetKey(["derived", "transit_stops"]), *map(raw_key, supply.RAW_TABLES)],
         description="Départs de transports en commun à portée des logements de chaque quartier.",
         code_version=supply_code,
-        **SHARED,
+        group_name=GROUP,
+        kinds=KINDS,
+        owners=[OWNER],
     )
     def supply_asset() -> dg.MaterializeResult[Any]:
         import pyarrow.parquet as pq
@@ -139,8 +147,8 @@ def _spec(name: str, description: str, deps: list[dg.AssetKey], code: str) -> dg
         deps=deps,
         description=description,
         code_version=code,
-        group_name="acces_emploi",
-        kinds={"python", "parquet"},
+        group_name=GROUP,
+        kinds=KINDS,
         owners=[OWNER],
     )
 
@@ -191,8 +199,8 @@ def _travel_times(settings: Settings, networks: list[str], code: str) -> dg.Asse
     @dg.graph_asset(
         key=TRAVEL_TIMES,
         ins={"_".join(key.path): dg.AssetIn(key, dagster_type=dg.Nothing) for key in upstream},
-        group_name="acces_emploi",
-        kinds={"python", "parquet"},
+        group_name=GROUP,
+        kinds=KINDS,
         owners=[OWNER],
         description=(
             "Temps de trajet des habitants vers les lieux d’emploi et les offres, en voiture, à vélo, à pied et en "
