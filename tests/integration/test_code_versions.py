@@ -265,7 +265,7 @@ def test_settings(project: Copy, known: dict[str, str], change: dict[str, Any], 
             | REPORTS
             | OF_CONTOURS
             | {COMPARED, LINEAGE, "derived/zone_geometries", "derived/corrections", "releases/current"}
-            | {"raw/ors_sante_iris"},  # what holds a partner's file to its convention
+            | {"raw/ors_sante_iris", "raw/partenaire_offres", "raw/partenaire_demande_rome"},  # held to a convention
         ),
         ("python_calamine", raw("xlsx") | {LOCK}),
         ("jinja2", {"reports/quality", COMPARED, AUDITED, LINEAGE, "releases/current"}),
