@@ -101,7 +101,7 @@ BREAKS: dict[str, str] = {
     "francetravail_offres/postes-plausibles": "update t set nombrePostes = '0'",
     "francetravail_offres_plat/latitude-francaise": "update t set latitude = '148.1'",
     "francetravail_offres_plat/postes-plausibles": "update t set nombre_postes = '0'",
-    "francetravail_marche/demandeurs-positifs": "update t set valeurPrincipaleNombre = '-1'",
+    "francetravail_marche/demandeurs-positifs": "update t set valeur = '-1'",
     "francetravail_bmo/nombres-lisibles": "update t set met = 'c. 40'",
     "francetravail_bmo/difficiles-parmi-les-projets": "update t set met = '10', xmet = '20'",
     "francetravail_bmo/saisonniers-parmi-les-projets": "update t set met = '10', smet = '20'",

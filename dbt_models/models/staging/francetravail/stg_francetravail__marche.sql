@@ -1,14 +1,13 @@
-{# Job seekers by occupation and territory. A count that is not given is no zero: it stays null. #}
+{# Job seekers by occupation and territory, categories A, B and C. A count that is not given is no zero: it stays null. #}
 select
     "codeTypeTerritoire" as code_type_territoire,
     "codeTerritoire" as code_territoire,
-    "codeActivite" as code_rome,
-    "codeNomenclature" as categorie,
-    "codePeriode" as periode,
+    "codeRome" as code_rome,
+    'ABC' as categorie,
+    "periode" as periode,
     _vintage as vintage,
-    try_cast(try_cast("valeurPrincipaleNombre" as double) as integer) as n_demandeurs,
+    try_cast(try_cast("valeur" as double) as integer) as n_demandeurs,
     _source_sha256 as source_sha256,
     _source_member as source_member,
     _source_row as source_row
 from {{ source('raw', 'francetravail_marche') }}
-where "codeTypeActivite" = 'ROME'
