@@ -38,6 +38,7 @@ bench: $(VENV)/.dev         ## the benchmarks; their tables go to docs/benchmark
 	$(BIN)/python -m benchmarks.spine
 	$(BIN)/python -m benchmarks.crosswalk
 	$(BIN)/python -m benchmarks.transit
+	$(BIN)/python -m benchmarks.roads
 
 contracts: $(VENV)/.dev     ## the wide marts' contracts, from seeds/indicator.csv
 	$(BIN)/python scripts/mart_contracts.py

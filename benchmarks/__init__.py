@@ -1,4 +1,4 @@
-"""Benchmarks: what the chain costs beside the bare work it does, crossing zones and transit beside other libraries.
+"""Benchmarks: the chain beside the bare work it does; zones, roads and transit beside other libraries and engines.
 
-`make bench` runs `benchmarks.spine`, `benchmarks.crosswalk` and `benchmarks.transit`.
+`make bench` runs `benchmarks.spine`, `benchmarks.crosswalk`, `benchmarks.transit` and `benchmarks.roads`.
 """

@@ -254,7 +254,7 @@ def test_offers_have_the_volumes_and_defects_of_the_real_ones(mirror, offers):
     assert {offer["nombrePostes"] for offer in page.values()} == {1, 2, 3, 4, 5}
     assert {len(row["commune"]) for row in flat.values()} == {0, 7}
     assert {row["precision"] for row in partner.values()} == {"adresse", "commune"}
-    assert {row["rome_version"] for row in partner.values()} == {"3", "4"}
+    assert {row["rome_version"] for row in partner.values()} == {"v3", "v4"}
     assert all(fails_luhn(row["siret"]) and len(row["siret"]) == 14 for row in partner.values())
     city = Counter(offer["lieuTravail"]["commune"] for offer in placed).most_common(1)[0]
     assert 0.5 * len(placed) < city[1] < len(placed)
@@ -285,7 +285,7 @@ def test_codes_of_offers_are_in_the_lists_of_their_version(mirror, offers):
     assert {row["code_rome"] for row in read(mirror / APPELLATIONS)} == old
     assert {offer["romeCode"] for offer in offers["francetravail_offres"].values()} <= new
     for row in offers["partenaire_offres"].values():
-        assert row["code_rome"] in (old if row["rome_version"] == "3" else new)
+        assert row["code_rome"] in (old if row["rome_version"] == "v3" else new)
 
 
 def facts(board: str, row: dict) -> tuple[str, str, datetime, str]:

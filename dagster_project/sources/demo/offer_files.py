@@ -144,7 +144,7 @@ def _partner_row(rank: int, offer: Offer) -> list[str]:
     older = offer.job.code == offer.job.parent and rank % 2 == 0
     end = offer.created + timedelta(days=OPEN_FOR)
     point = ["", ""] if offer.lat is None or offer.lon is None else [f"{offer.lat:.6f}", f"{offer.lon:.6f}"]
-    job = [offer.job.code, "3" if older else "4", offer.title]
+    job = [offer.job.code, "v3" if older else "v4", offer.title]
     when = [f"{offer.created:%Y-%m-%d}", f"{end:%Y-%m-%d}"]
     place = [offer.commune.code, *point, "adresse" if offer.precise else "commune"]
     return [offer.number, SOURCE, *job, *when, str(offer.posts), offer.contract, *place, siret(offer.employer)]
