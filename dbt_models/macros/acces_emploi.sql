@@ -29,3 +29,8 @@
         {%- if filtre %} filter (where {{ filtre }}){% endif %} as double
     )
 {%- endmacro %}
+
+{# The edition of an offer: the year of its creation, else that of its file. #}
+{% macro edition_offre() -%}
+    coalesce(strftime(try_cast(received.date_creation as date), '%Y'), left(cast(received.vintage as varchar), 4))
+{%- endmacro %}

@@ -1,13 +1,14 @@
 {#
     Every offer as received, of every source, in one shape: ROME brought to version 3, posts at least 1, the place as
     travel times name it. Nothing is dropped here: `etat` says what becomes of the offer, and the counts are published.
+    Its edition is the year in which it was created: offers of several files compete, and are the same, by their dates.
     An offer without coordinates, or whose precision is unknown, has no place: it is never put at 0 km.
 #}
 with
 
 received as (
     select
-        'francetravail_offres' as dataset, 'nombrePostes' as source_column,
+        dataset, colonne_postes as source_column,
         offre_id, source, code_rome, rome_version, intitule, nb_postes, type_contrat, commune, lon, lat,
         precision, date_creation, cast(null as date) as date_fin, entreprise, vintage,
         source_sha256, source_member, source_row
@@ -24,7 +25,7 @@ received as (
 typed as (
     select
         received.dataset,
-        left(cast(received.vintage as varchar), 4) as vintage,
+        {{ edition_offre() }} as vintage,
         received.source,
         received.offre_id,
         concat_ws(':', received.source, received.offre_id) as offre_cle,
@@ -49,7 +50,7 @@ typed as (
         received.source_row,
         received.source_column,
         row_number() over (
-            partition by left(cast(received.vintage as varchar), 4), received.source, received.offre_id
+            partition by {{ edition_offre() }}, received.source, received.offre_id
             order by
                 received.vintage desc, received.source_sha256 asc, received.source_member asc, received.source_row asc
         ) as rang

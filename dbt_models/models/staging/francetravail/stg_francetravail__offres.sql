@@ -11,6 +11,8 @@ with
 
 page as (
     select
+        'francetravail_offres' as dataset,
+        'nombrePostes' as colonne_postes,
         id as offre_id,
         "romeCode" as code_rome,
         intitule,
@@ -32,6 +34,8 @@ page as (
 {# A spreadsheet read codes as numbers: "6152.0" stands for 06152. #}
 plat as (
     select
+        'francetravail_offres_plat' as dataset,
+        'nombre_postes' as colonne_postes,
         id as offre_id,
         rome_code as code_rome,
         intitule,
@@ -62,6 +66,8 @@ unique_offre as (
 )
 
 select
+    unique_offre.dataset,
+    unique_offre.colonne_postes,
     unique_offre.offre_id,
     'francetravail' as source,
     unique_offre.code_rome,
