@@ -105,22 +105,27 @@ offered as (
     group by all
 ),
 
-around as (
-    select
-        {{ cle_zone('demand') }},
-        offered.vintage,
-        demand.code_rome,
-        sum(offered.postes) as postes_departement,
-        sum(offered.postes) filter (where reach.km is not null) as postes_departement_mesures
-    from demand
+offered_in_all as (
+    select vintage, departement, code_rome, sum(postes) as postes
+    from offered
+    group by all
+),
+
+{# Kept whole: otherwise every zone would meet every offer of its département before places are compared. #}
+measured_place as materialized (
+    select {{ cle_zone('reach') }}, reach.lieu_id, zone.departement
+    from {{ ref('int_acces__zone_lieu') }} as reach
     inner join {{ ref('dim_zone') }} as zone using (zone_level, zone_code, generation)
-    inner join offered on zone.departement = offered.departement and demand.code_rome = offered.code_rome
-    left join {{ ref('int_acces__zone_lieu') }} as reach
-        on
-            demand.zone_level = reach.zone_level
-            and demand.zone_code = reach.zone_code
-            and demand.generation = reach.generation
-            and offered.lieu_id = reach.lieu_id
+),
+
+offered_within_measure as (
+    select
+        {{ cle_zone('measured_place') }},
+        offered.vintage,
+        offered.code_rome,
+        sum(offered.postes) as postes
+    from measured_place
+    inner join offered using (lieu_id, departement)
     group by all
 )
 
@@ -143,10 +148,16 @@ select
         when market.n_demandeurs is not null then greatest(market.n_demandeurs, demand.n_demandeurs)
     end as demandeurs_bassin,
     coalesce(measured.postes_par_concurrent, 0) as postes_par_concurrent,
-    coalesce(around.postes_departement, 0) as postes_departement,
-    coalesce(around.postes_departement_mesures, 0) as postes_departement_mesures
+    coalesce(offered_in_all.postes, 0) as postes_departement,
+    coalesce(offered_within_measure.postes, 0) as postes_departement_mesures
 from demand
 cross join edition
 left join measured using (zone_level, zone_code, generation, vintage, code_rome)
 left join market using (zone_level, zone_code, generation, vintage, code_rome)
-left join around using (zone_level, zone_code, generation, vintage, code_rome)
+inner join {{ ref('dim_zone') }} as zone using (zone_level, zone_code, generation)
+left join offered_in_all
+    on
+        zone.departement = offered_in_all.departement
+        and edition.vintage = offered_in_all.vintage
+        and demand.code_rome = offered_in_all.code_rome
+left join offered_within_measure using (zone_level, zone_code, generation, vintage, code_rome)
