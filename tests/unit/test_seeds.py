@@ -26,8 +26,8 @@ NOT_STATISTICS = {
     *("francetravail_offres", "francetravail_offres_plat", "francetravail_marche", "francetravail_bmo"),
     *("partenaire_offres", "partenaire_demande_rome", "osm_reseau", "star_gtfs", "sncf_gtfs", "insee_parts_modales"),
 }
-# Read by the claim tests, at equal income.
-READ_BY_MODELS = {"iris_med"}
+# Read by the claim tests, at equal income; by the figures of travel times.
+READ_BY_MODELS = {"iris_med", "iris_employeurs"}
 Row = dict[str, str]
 
 
@@ -94,7 +94,7 @@ def test_an_indicator_is_described_in_full(row: Row) -> None:
     assert not row["libelle_fr"].endswith(".")
     assert not re.search(r"'\w", row["libelle_fr"] + row["definition_fr"] + row["mesusage_fr"]), "apostrophes are ’"
     assert row["direction"] in {"good", "bad", "neutral"}
-    assert row["scale"] in {"1", "100"}
+    assert row["scale"] in {"1", "100", "1000"}
     assert row["unit"]
     assert row["formula"]
     assert row["owner"]

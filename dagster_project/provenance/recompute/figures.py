@@ -18,6 +18,7 @@ from dagster_project.provenance.recompute.formulas import (
 from dagster_project.provenance.recompute.reported import ReportedFigures
 from dagster_project.provenance.recompute.result import Difference, Fault, Outcome, Recomputation, close
 from dagster_project.provenance.recompute.texts import CellReader
+from dagster_project.provenance.recompute.weighted import WeightedFigures
 from dagster_project.provenance.release_folder import ask
 from dagster_project.provenance.verifier_preuve import (
     CALCUL,
@@ -87,7 +88,9 @@ class Evaluator:
 
     def run(self, result: Recomputation) -> None:
         """Recompute every figure of the view `figure`; raises MissingModelColumnsError."""
-        result.modelled = list(modelled_figures(self._connection))
+        modelled = list(modelled_figures(self._connection))
+        weighted = WeightedFigures(self._connection, self._cells_read).run(result)
+        result.modelled = [figure for figure in modelled if figure.figure_id not in weighted]
         for figure_id, absent_source in ask(self._connection, WITHOUT_CELLS).fetchall():
             if absent_source:
                 result.without_source += 1

@@ -61,7 +61,7 @@ RULES = (
 
         present as (
             select figure_id, role, variable, count(*) as cellules, min(weight) as poids
-            from cellule where not reporte group by figure_id, role, variable
+            from cellule where not reporte and method != 'M4' group by figure_id, role, variable
         )
 
         select
@@ -194,7 +194,8 @@ RULES = (
         """
         select figure_id, variable || ' ne vient pas de la colonne ' || source_column || ' de ' || source_member
         from cellule
-        where not exists (
+        -- Models also read what is no statistic of a zone: offers, job seekers by occupation.
+        where (method != 'M4' or variable in (select known.variable from variable_column as known)) and not exists (
             select 1 from variable_column as voulue
             where
                 voulue.dataset = cellule.dataset and voulue.variable = cellule.variable

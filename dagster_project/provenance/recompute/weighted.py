@@ -1,0 +1,96 @@
+"""Figures of travel times: cells of workplaces under the weights that the release gives them, summed again.
+
+Covered: every cell above and below the bar, read again in the archive, and the division. Not covered: how travel times
+came to the weights, which their model card says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from dagster_project.provenance.recompute.formulas import MODELLED, Cell
+from dagster_project.provenance.recompute.result import Fault, Outcome, Recomputation, close
+from dagster_project.provenance.recompute.texts import CellReader
+from dagster_project.provenance.release_folder import ask
+
+if TYPE_CHECKING:
+    import duckdb
+
+MODEL = "temps-de-trajet"
+BATCH = 20_000
+CELLS = """
+with
+
+correction as (
+    select distinct correction_id, action, corrected_value from corrections
+)
+
+select
+    figure.figure_id, figure.value, figure.numerator, figure.denominator, figure.status, figure.method,
+    cell.role, cell.variable, cell.weight, cell.raw_value, cell.dataset,
+    cell.source_sha256, cell.source_member, cell.source_row, cell.source_column,
+    correction.action, correction.corrected_value, null, null, null, cell.term, figure.coverage
+from figure
+inner join input as cell using (figure_id)
+left join correction using (correction_id)
+where figure.method = ? and figure.model = ? and cell.role in ('numerator', 'denominator')
+order by figure.figure_id, cell.term
+"""
+
+
+class WeightedFigures:
+    """Recomputes figures of travel times."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, reader: CellReader) -> None:
+        self._connection = connection
+        self._reader = reader
+
+    def run(self, result: Recomputation) -> set[str]:
+        """Recompute those of the view `figure` that have cells; returns their identifiers."""
+        described = ask(self._connection, "describe figure").fetchall()
+        if "model" not in {name for name, *_ in described}:
+            return set()
+        scales = dict(ask(self._connection, "select indicator_code, scale from indicator").fetchall())
+        seen = set()
+        for figure_id, cells in groupby(self._cells(), key=lambda cell: cell.figure_id):
+            seen.add(figure_id)
+            self._judge(list(cells), float(scales[figure_id.partition(".")[0]]), result)
+        return seen
+
+    def _cells(self) -> Iterator[Cell]:
+        cursor = ask(self._connection.cursor(), CELLS, [MODELLED, MODEL])
+        while batch := cursor.fetchmany(BATCH):
+            yield from (Cell(*row) for row in batch)
+
+    def _judge(self, cells: Sequence[Cell], scale: float, result: Recomputation) -> None:
+        if self._reader.unread(cells):
+            result.unproven += 1
+            return
+        figure = cells[0]
+        outcome = self._outcome(cells, scale, ratio=figure.denominator is not None)
+        published = (figure.value, figure.numerator, figure.denominator)
+        faults = list(_faults(published, outcome))
+        result.judged(figure.figure_id, figure.method, faults, identical=outcome == published)
+
+    def _outcome(self, cells: Sequence[Cell], scale: float, *, ratio: bool) -> Outcome:
+        # Added one after the other, in the order of units: sum() would compensate roundings that the chain keeps.
+        sums = {"numerator": 0.0, "denominator": 0.0}
+        for cell in cells:
+            value = self._reader.value(cell)
+            if value is None:
+                return None, None, None
+            sums[cell.role] += cell.weight * value
+        above, below = sums["numerator"], sums["denominator"]
+        if not ratio:
+            return scale * above, above, None
+        return (scale * above / below if below else None), above, below
+
+
+def _faults(published: Outcome, outcome: Outcome) -> Iterator[Fault]:
+    for name, stated, obtained in zip(
+        ("la valeur", "le numérateur", "le dénominateur"), published, outcome, strict=True
+    ):
+        if not close(stated, obtained):
+            yield "valeur", f"{name} ne se retrouve pas", stated, obtained
