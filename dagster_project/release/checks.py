@@ -28,6 +28,7 @@ DEMANDS = {
     "valeurs_bornees": "Une valeur reste entre les bornes de son indicateur",
     "reference_publiee": "Les totaux publiés ailleurs se retrouvent dans nos chiffres",
     "figures_sans_entree": "Chaque chiffre a des cellules sources",
+    "recalcul_acces_emploi": "Les chiffres qui sont des sommes d’offres se recalculent à partir d’elles",
     "recalcul_par_les_entrees": "Chaque chiffre se recalcule à partir de ses cellules sources",
     "poids_des_generations": "Un quartier de 2015 ne donne pas plus que tous ses habitants à ceux de 2024",
     "chiffres_attendus": "Les chiffres calculés à la main se retrouvent",
