@@ -173,8 +173,8 @@ said as (
     from qualified
     union all
     select
-        indicator_code, zone_level, zone_code, generation, vintage, null, null, null, null, null, null,
-        'non_couvert', null
+        absent.indicator_code, absent.zone_level, absent.zone_code, absent.generation, absent.vintage,
+        null, null, null, null, null, null, 'non_couvert', null
     from absent
     anti join qualified using (indicator_code, zone_level, zone_code, generation)
 )
@@ -186,12 +186,12 @@ select
     generation,
     vintage,
     value,
-    cast(numerator as double) as numerator,
-    cast(denominator as double) as denominator,
+    numerator::double as numerator,
+    denominator::double as denominator,
     ci_low,
     ci_high,
-    cast(null as double) as n_effective,
-    cast(coverage as double) as coverage,
+    null::double as n_effective,
+    coverage::double as coverage,
     status,
     'osm_reseau' as dataset,
     'temps-de-trajet' as model,

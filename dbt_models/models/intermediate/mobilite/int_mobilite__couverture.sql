@@ -23,16 +23,18 @@ origin_mode as (
 
 zone_mode as (
     select
-        zone_level,
-        zone_code,
-        generation,
-        mode,
-        least(1, coalesce(sum(weight order by origin_rank) filter (where reaches), 0)) as coverage,
-        max(road_vintage) as road_vintage,
-        max(transit_vintage) as transit_vintage,
-        max(service_date) as service_date
+        origin_mode.zone_level,
+        origin_mode.zone_code,
+        origin_mode.generation,
+        origin_mode.mode,
+        least(
+            1, coalesce(sum(origin.weight order by origin.origin_rank) filter (where origin_mode.reaches), 0)
+        ) as coverage,
+        max(origin_mode.road_vintage) as road_vintage,
+        max(origin_mode.transit_vintage) as transit_vintage,
+        max(origin_mode.service_date) as service_date
     from origin_mode
-    inner join {{ source('derived', 'origins') }} using (zone_level, zone_code, generation, origin_rank)
+    inner join {{ source('derived', 'origins') }} as origin using (zone_level, zone_code, generation, origin_rank)
     group by all
 ),
 
