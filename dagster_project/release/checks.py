@@ -26,6 +26,8 @@ DEMANDS = {
     "aucune_ligne": "La table des anomalies est vide",
     "valeur_et_statut": "Une valeur est présente si, et seulement si, son statut le dit",
     "valeurs_bornees": "Une valeur reste entre les bornes de son indicateur",
+    "cumuls_croissants": "En plus de temps, on n’atteint pas moins d’établissements",
+    "partage_entier": "Les établissements partagés entre les habitants qui les atteignent le sont en entier",
     "reference_publiee": "Les totaux publiés ailleurs se retrouvent dans nos chiffres",
     "figures_sans_entree": "Chaque chiffre a des cellules sources",
     "recalcul_acces_emploi": "Les chiffres qui sont des sommes d’offres se recalculent à partir d’elles",

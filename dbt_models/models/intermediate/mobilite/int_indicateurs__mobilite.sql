@@ -1,7 +1,7 @@
 {#
     Figures of access to work. Where networks know less than the first share of a zone's people there is no figure; where
     they know less than nine workplaces in ten of its zone d'emploi, the figure is an estimate and says how many.
-    A time by public transport has for interval the quartiles of its departures.
+    A time by public transport has for interval the quartiles of its departures, where all of them are known.
 #}
 with
 
@@ -35,6 +35,7 @@ edition as (
     where variable = 'iris_employeurs'
 ),
 
+{# Only where every place that is reached has its quartiles: a mean of other places would not be around the figure. #}
 quartile as (
     select
         trip.zone_level,
@@ -48,6 +49,7 @@ quartile as (
     inner join {{ ref('observation') }} as cell
         on trip.iris_code = cell.zone_code and cell.zone_level = 'IRIS' and cell.variable = 'iris_employeurs'
     group by all
+    having bool_and(trip.tc_quartiles_part = trip.tc_part)
 ),
 
 routed as (
