@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagster_project.provenance.recompute.weighted import OFFERS, TRIPS
 from dagster_project.provenance.release_folder import ask, records
 from dagster_project.provenance.verify.prelude import Rule
 
 if TYPE_CHECKING:
     import duckdb
 
-TRIPS, OFFERS = "temps-de-trajet", "acces-emploi"
 WITHOUT_VALUE = ("non_couvert", "convention", "nd")
 # Departures at stops, and people who have them within reach: counted in timetables, whose bytes are no table of cells.
 FROM_TIMETABLES = ("D_ARRETS", "D_COUV")
