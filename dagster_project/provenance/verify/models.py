@@ -42,7 +42,7 @@ create or replace table trajet (figure_id varchar, reseaux varchar[]);
 
 NETWORKS = Rule(
     "Les réseaux que cite un temps de trajet sont ceux que mart_reseau.parquet dit retenus",
-    f"""
+    """
     with
 
     retenu as (
