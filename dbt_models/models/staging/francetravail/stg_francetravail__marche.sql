@@ -6,6 +6,7 @@ select
     'ABC' as categorie,
     "periode" as periode,
     _vintage as vintage,
+    "valeur" as valeur,
     try_cast(try_cast("valeur" as double) as integer) as n_demandeurs,
     _source_sha256 as source_sha256,
     _source_member as source_member,

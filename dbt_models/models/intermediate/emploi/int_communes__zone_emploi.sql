@@ -1,0 +1,18 @@
+{# Zone d'emploi of each commune, from the IRIS that have it; producers write the code as a number ("5315.0"). #}
+with
+
+iris as (
+    select
+        left(zone_code, 5) as commune,
+        vintage,
+        nullif(regexp_replace(ze2020, '\.0$', ''), '') as zone_emploi
+    from {{ ref('stg_insee__iris_synthese') }}
+)
+
+select
+    commune,
+    min(zone_emploi) as zone_emploi
+from iris
+where zone_emploi is not null
+group by commune, vintage
+qualify vintage = max(vintage) over (partition by commune)
