@@ -30,6 +30,8 @@ METHODS = {
 }
 # Units that figures are made of: one, several.
 UNITS = {"IRIS": ("IRIS", "IRIS"), "CARREAU": ("carreau", "carreaux"), "LOGEMENT": ("bâtiment", "bâtiments")}
+# What the terms of weighted sums name, by the variable of their cells.
+UNIT_OF_TERM = {"iris_employeurs": "IRIS", "offres": "offre", "demande_rome": "métier"}
 BASES = {
     "dwellings": "logements",
     "tiles": "carreaux habités",
@@ -49,6 +51,8 @@ ROLES = {
     "zone": "cellule par laquelle la zone existe",
     "zone_type": "cellule qui dit de quel type est la zone",
 }
+# Roles that have another meaning in figures of models.
+OF_MODELS = {"weight": "demandeurs du métier, dont vient le poids"}
 COPIES = {
     "producer_bytes": "octets du producteur",
     "third_party": "copie faite par un tiers",
@@ -77,6 +81,11 @@ def number(value: float | None, decimals: int | None = None) -> str:
     if "e" in text:
         return text.replace(".", ",")
     return text.removesuffix(".0").replace(",", THIN).replace(".", ",").replace("-", "−")
+
+
+def significant(value: float) -> str:
+    """0.0325383536 → 0,0325384; 108805.86 → 108 806: six figures, for what a reader multiplies."""
+    return number(float(f"{value:.6g}"))
 
 
 def quantity(value: float | None, unit: str, decimals: int | None = None) -> str:

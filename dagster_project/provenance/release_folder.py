@@ -39,6 +39,7 @@ ADDED_TABLES = {
     "figure_component": "figure_id varchar, component_figure_id varchar",
     "crosswalk_input": "zone_level varchar, zone_code varchar, generation varchar, dataset varchar, "
     "source_sha256 varchar, source_member varchar, source_row bigint, source_column varchar, raw_value varchar",
+    "mart_reseau": "dataset varchar, vintage varchar, file varchar, kind varchar, status varchar, reason_fr varchar",
     "source_presence": "dataset varchar, vintage varchar, present boolean, status varchar, reason_fr varchar",
 }
 MEMORY = "1GB"

@@ -14,8 +14,9 @@ from dagster_project.cli import app
 from dagster_project.provenance import verifier_preuve
 from dagster_project.provenance.explain.assemble import explain
 from dagster_project.provenance.explain.find import Asked, UnknownFigureError, find_figure
+from dagster_project.provenance.explain.layout import WIDTH
 from dagster_project.provenance.explain.model import Explanation
-from dagster_project.provenance.explain.text import WIDTH, render
+from dagster_project.provenance.explain.text import render
 from dagster_project.provenance.release_folder import UnknownReleaseError, ask, open_release
 from dagster_project.settings import Settings
 from scripts import explain_schema

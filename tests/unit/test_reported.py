@@ -13,8 +13,9 @@ from dagster_project.provenance import verifier_preuve as program
 from dagster_project.provenance.explain.assemble import explain
 from dagster_project.provenance.explain.figure import load_figures
 from dagster_project.provenance.explain.find import Asked, UnknownFigureError, find_figure
+from dagster_project.provenance.explain.layout import WIDTH
 from dagster_project.provenance.explain.model import Explanation
-from dagster_project.provenance.explain.text import WIDTH, render
+from dagster_project.provenance.explain.text import render
 from dagster_project.provenance.proof import WithoutCellsError, build_proof
 from dagster_project.provenance.recompute import recompute
 from dagster_project.provenance.verify import verify

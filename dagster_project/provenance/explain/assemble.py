@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from dagster_project.provenance.explain.absence import modelled_absence
 from dagster_project.provenance.explain.context import breaks_of, checks_of, models_of, run_of
 from dagster_project.provenance.explain.figure import Figure, Input
 from dagster_project.provenance.explain.formula import DECIMALS, formula_of
@@ -20,7 +21,8 @@ from dagster_project.provenance.explain.model import (
     ReleaseInfo,
 )
 from dagster_project.provenance.explain.reported import reported_of
-from dagster_project.provenance.french import COPIES, LEVELS, METHODS, ROLES, SOURCES, quantity, visible
+from dagster_project.provenance.explain.weighted import weighted_of
+from dagster_project.provenance.french import COPIES, LEVELS, METHODS, OF_MODELS, ROLES, SOURCES, quantity, visible
 from dagster_project.provenance.reference import status_labels
 from dagster_project.provenance.release_folder import ReleaseFolder, ask, records
 
@@ -39,6 +41,8 @@ where indicator_code = ? and figure_id = ?
 """
 # What is said of a value that no producer published for the zone.
 REPORTED = "Valeur reportée depuis des unités qui rendent bien la zone"
+# What is said of a value that a model made.
+MODELLED = {"ok": "Valeur calculée par un modèle", "estime": "Valeur estimée par un modèle, sans intervalle"}
 LEVEL_ORDER = tuple(LEVELS)
 
 
@@ -54,7 +58,7 @@ def explain(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, figur
     checks, checks_note = checks_of(connection, release, figure, models)
     labels = status_labels(connection)
     indicator = figure.indicator
-    inputs = tuple(_input(entry) for entry in figure.inputs)
+    inputs = tuple(_input(entry, modelled=figure.row["method"] == "M4") for entry in figure.inputs)
     return Explanation(
         fictitious=release.sources_kind == "demo",
         release=ReleaseInfo(
@@ -73,12 +77,13 @@ def explain(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, figur
         ),
         formula=formula_of(figure),
         reported=reported_of(figure),
-        absent_source=figure.absent_source,
+        absent_source=figure.absent_source or modelled_absence(connection, figure),
         model=_model(connection, figure),
+        weighted=weighted_of(figure),
         editions=tuple(Edition(**{name: row[name] for name in Edition.model_fields}) for row in figure.editions),
         comparisons=tuple(_comparisons(connection, figure, labels)),
         inputs=inputs,
-        crosswalk_weights=tuple(entry for entry in inputs if entry.role == "weight"),
+        crosswalk_weights=tuple(entry for entry in inputs if entry.role == "weight" and figure.reported),
         corrections=tuple(_corrections(figure)),
         breaks=breaks_of(connection, figure),
         models=models,
@@ -97,9 +102,17 @@ def _figure(figure: Figure, labels: Mapping[str, str]) -> FigureInfo:
         zone_name=figure.zone["name"],
         zone_level_fr=LEVELS.get(row["zone_level"], row["zone_level"]),
         value_fr=quantity(row["value"], row["unit"], DECIMALS),
-        status_fr=REPORTED if figure.reported and row["status"] == "ok" else labels.get(row["status"], row["status"]),
+        status_fr=_status(figure, labels),
         method_fr=METHODS.get(row["method"], row["method"]),
     )
+
+
+def _status(figure: Figure, labels: Mapping[str, str]) -> str:
+    row = figure.row
+    if figure.reported and row["status"] == "ok":
+        return REPORTED
+    said = MODELLED if row["method"] == "M4" and (row["status"] == "ok" or row["ci_low"] is None) else {}
+    return said.get(row["status"]) or labels.get(row["status"], row["status"])
 
 
 def _model(connection: duckdb.DuckDBPyConnection, figure: Figure) -> ModelUsed | None:
@@ -136,15 +149,16 @@ def _comparisons(connection: duckdb.DuckDBPyConnection, figure: Figure, labels: 
     ]
 
 
-def _input(entry: Input) -> InputInfo:
+def _input(entry: Input, *, modelled: bool) -> InputInfo:
     cell, file = entry.cell, entry.file
+    roles = ROLES | OF_MODELS if modelled else ROLES
     named = ("producer", "title", "citation", "licence", "licence_url", "page", "url", "fetched_at", "size", "copy_of")
     return InputInfo(
         **{name: file.get(name) for name in named},
         copy_of_fr=COPIES.get(file.get("copy_of", "")),
         file=file.get("name"),
         role=cell["role"],
-        role_fr=ROLES.get(cell["role"], cell["role"]),
+        role_fr=roles.get(cell["role"], cell["role"]),
         term=cell["term"],
         variable=cell["variable"],
         weight=cell["weight"],

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Format = Literal["data-et-quartiers/explain/2"]
-FORMAT: Format = "data-et-quartiers/explain/2"
+Format = Literal["data-et-quartiers/explain/3"]
+FORMAT: Format = "data-et-quartiers/explain/3"
 
 
 class _Strict(BaseModel):
@@ -119,6 +119,17 @@ class ModelUsed(_Strict):
     version: str | None
     parameters: str | None
     components: tuple[str, ...] = Field(description="figures that it is made of; each leads on to its own cells")
+
+
+class Weighted(_Strict):
+    """A weighted sum that a model makes, made again from the cells as the release has them."""
+
+    symbolic: str
+    numeric: str = Field(description="the sums put in; empty where they are the value itself")
+    cells: int = Field(description="cells that enter it; each is in `inputs`, with its weight")
+    value: float | None = Field(description="what the cells give again")
+    agrees: bool = Field(description="whether that is the published value, within 1e-9 relative")
+    scope: str = Field(description="where the weights come from, and what is not made again")
 
 
 class Edition(_Strict):
@@ -245,8 +256,9 @@ class Explanation(_Strict):
     definition: Definition
     formula: Formula
     reported: Reported | None = Field(description="null when the cells are the zone’s own")
-    absent_source: str | None = Field(description="why a figure without a cell has none")
+    absent_source: str | None = Field(description="why a figure without a cell, or a model without a value, has none")
     model: ModelUsed | None
+    weighted: Weighted | None = Field(description="null when the figure is no weighted sum of a model")
     editions: tuple[Edition, ...]
     comparisons: tuple[Comparison, ...]
     inputs: tuple[InputInfo, ...]

@@ -141,7 +141,23 @@ def _nested(value: Any) -> str:
 
 
 def _json(data: bytes, form: FileForm, columns: Sequence[str], _sheet: str) -> Iterator[Row]:
-    yield from _records(_json_document(data, form), columns)
+    yield from _records(_array(_json_document(data, form), columns), columns)
+
+
+def _array(document: Any, columns: Sequence[str]) -> Any:
+    """The records: the document, or the one array in it whose records carry the columns asked for."""
+    if not isinstance(document, dict):
+        return document
+    asked = {column.lower() for column in columns}
+    arrays = [
+        value
+        for value in document.values()
+        if isinstance(value, list)
+        and asked <= {name.lower() for record in value if isinstance(record, dict) for name in record}
+    ]
+    if len(arrays) != 1:
+        raise LectureError(f"{len(arrays)} listes de l’objet JSON portent les colonnes {', '.join(columns)}")
+    return arrays[0]
 
 
 def _geojson(data: bytes, form: FileForm, columns: Sequence[str], _sheet: str) -> Iterator[Row]:

@@ -1,12 +1,12 @@
-"""Figures of travel times: cells of workplaces under the weights that the release gives them, summed again.
+"""Figures of access to work: cells under the weights that the release gives them, summed again.
 
-Covered: every cell above and below the bar, read again in the archive, and the division. Not covered: how travel times
-came to the weights, which their model card says.
+Covered: every cell, read again in the archive, the sums and the division. Not covered: how travel times and demand came
+to the weights, which their model card says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,9 @@ from dagster_project.provenance.release_folder import ask
 if TYPE_CHECKING:
     import duckdb
 
-MODEL = "temps-de-trajet"
+TRIPS, OFFERS, COMPLEMENT = "temps-de-trajet", "acces-emploi", "complement"
+WEIGHTED = (TRIPS, OFFERS, COMPLEMENT)
+WHOLE = 100.0  # of a complement, in per cent
 BATCH = 20_000
 CELLS = """
 with
@@ -40,8 +42,38 @@ order by figure.figure_id, cell.term
 """
 
 
+def weigh(model: str, cells: Iterable[tuple[str, float, float | None]], scale: float, *, ratio: bool) -> Outcome:
+    """Value, numerator and denominator of a weighted figure; the last two where the release publishes them.
+
+    Args:
+        model: one of WEIGHTED. Workplaces are Σ weight × cell, above and below the bar when there is one. Offers are
+            Σ weight × posts, an offer that does not say how many being of one. A complement is 100 + Σ weight × cell.
+        cells: role (numerator, denominator), weight, number; None is a cell without a number.
+        scale: factor of the indicator.
+        ratio: whether the figure has a denominator.
+
+    Returns:
+        Three None when a cell that must have a number has none.
+    """
+    # Added one after the other, in the order of units: sum() would compensate roundings that the chain keeps.
+    sums = {"numerator": 0.0, "denominator": 0.0}
+    for role, weight, number in cells:
+        value = max(1.0, number or 1.0) if model == OFFERS else number
+        if value is None:
+            return None, None, None
+        sums[role] += weight * value
+    above, below = sums["numerator"], sums["denominator"]
+    if model == COMPLEMENT:
+        return WHOLE + above, None, None
+    if model == OFFERS:
+        return scale * above, None, None
+    if not ratio:
+        return scale * above, above, None
+    return (scale * above / below if below else None), above, below
+
+
 class WeightedFigures:
-    """Recomputes figures of travel times."""
+    """Recomputes figures of access to work."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, reader: CellReader) -> None:
         self._connection = connection
@@ -54,38 +86,29 @@ class WeightedFigures:
             return set()
         scales = dict(ask(self._connection, "select indicator_code, scale from indicator").fetchall())
         seen = set()
-        for figure_id, cells in groupby(self._cells(), key=lambda cell: cell.figure_id):
-            seen.add(figure_id)
-            self._judge(list(cells), float(scales[figure_id.partition(".")[0]]), result)
+        for model in WEIGHTED:
+            for figure_id, cells in groupby(self._cells(model), key=lambda cell: cell.figure_id):
+                seen.add(figure_id)
+                self._judge(model, list(cells), float(scales[figure_id.partition(".")[0]]), result)
         return seen
 
-    def _cells(self) -> Iterator[Cell]:
-        cursor = ask(self._connection.cursor(), CELLS, [MODELLED, MODEL])
+    def _cells(self, model: str) -> Iterator[Cell]:
+        cursor = ask(self._connection.cursor(), CELLS, [MODELLED, model])
         while batch := cursor.fetchmany(BATCH):
             yield from (Cell(*row) for row in batch)
 
-    def _judge(self, cells: Sequence[Cell], scale: float, result: Recomputation) -> None:
+    def _judge(self, model: str, cells: Sequence[Cell], scale: float, result: Recomputation) -> None:
         if self._reader.unread(cells):
             result.unproven += 1
             return
         figure = cells[0]
-        outcome = self._outcome(cells, scale, ratio=figure.denominator is not None)
-        published = (figure.value, figure.numerator, figure.denominator)
+        read = ((cell.role, cell.weight, self._reader.value(cell)) for cell in cells)
+        outcome = weigh(model, read, scale, ratio=figure.denominator is not None)
+        published: Outcome = (figure.value, figure.numerator, figure.denominator)
+        if model != TRIPS:  # their terms hold demand too, which is in no sum of offers
+            published = (figure.value, None, None)
         faults = list(_faults(published, outcome))
         result.judged(figure.figure_id, figure.method, faults, identical=outcome == published)
-
-    def _outcome(self, cells: Sequence[Cell], scale: float, *, ratio: bool) -> Outcome:
-        # Added one after the other, in the order of units: sum() would compensate roundings that the chain keeps.
-        sums = {"numerator": 0.0, "denominator": 0.0}
-        for cell in cells:
-            value = self._reader.value(cell)
-            if value is None:
-                return None, None, None
-            sums[cell.role] += cell.weight * value
-        above, below = sums["numerator"], sums["denominator"]
-        if not ratio:
-            return scale * above, above, None
-        return (scale * above / below if below else None), above, below
 
 
 def _faults(published: Outcome, outcome: Outcome) -> Iterator[Fault]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagster_project.provenance.release_folder import ReleaseFolder, ask
+from dagster_project.provenance.verify.models import list_modelled
 from dagster_project.provenance.verify.notes import list_note_columns
 from dagster_project.provenance.verify.prelude import PRELUDE, Rule
 from dagster_project.provenance.verify.result import SHOWN, Chapter
@@ -24,6 +25,7 @@ def verify_agreement(connection: duckdb.DuckDBPyConnection, release: ReleaseFold
     )
     ask(connection, PRELUDE)
     list_note_columns(connection, release)
+    list_modelled(connection)
     for rule in RULES:
         _apply(connection, rule, chapter)
     (figures,) = ask(connection, "select count(*) from indicator_value").fetchone() or (0,)

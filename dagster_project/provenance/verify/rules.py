@@ -7,6 +7,7 @@ feed each variable, the notes and the corrections are told elsewhere in the rele
 from __future__ import annotations
 
 from dagster_project.provenance.verifier_preuve import NIVEAUX
+from dagster_project.provenance.verify.models import NETWORKS
 from dagster_project.provenance.verify.prelude import Rule
 from dagster_project.provenance.verify.units import UNITS
 
@@ -19,6 +20,7 @@ RULES = (
         anti join cellule using (figure_id)
         anti join figure_component as modele using (figure_id)
         anti join (from source_presence where not present) as absente using (dataset, vintage, status)
+        anti join sans_cellule using (figure_id)
         union all
         select figure_id, 'figure_component.parquet le fait de ' || component_figure_id || ', qui n’est pas un chiffre'
         from figure_component
@@ -79,6 +81,7 @@ RULES = (
         """,
     ),
     UNITS,
+    NETWORKS,
     Rule(
         "Chaque ligne de fichier est nommée par sa cellule-clé, qui désigne la zone",
         """
@@ -218,6 +221,8 @@ RULES = (
         from cellule
         semi join source_file using (dataset, source_sha256)
         anti join source_file using (dataset, source_sha256, vintage)
+        -- An offer is of the year it was written in, whatever the edition of the file that holds it.
+        where method != 'M4' or variable in (select known.variable from variable_column as known)
         """,
     ),
     Rule(

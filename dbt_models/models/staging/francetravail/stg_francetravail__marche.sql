@@ -1,4 +1,4 @@
-{# Job seekers by occupation and territory, categories A, B and C. A count that is not given is no zero: it is null. #}
+{# Job seekers by occupation and territory, categories A, B and C. A count not given stays null: it is no zero. #}
 select
     "codeTypeTerritoire" as code_type_territoire,
     "codeTerritoire" as code_territoire,
