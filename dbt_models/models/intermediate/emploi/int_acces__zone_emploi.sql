@@ -23,7 +23,7 @@ select
     place.postes,
     reach.km
 from {{ ref('int_demande__rome') }} as demand
-inner join {{ ref('int_acces__zones_emploi') }} as home using (zone_level, zone_code, generation)
+inner join {{ ref('int_acces__zones_emploi') }} using (zone_level, zone_code, generation)
 inner join place using (code_rome, zone_emploi)
 inner join {{ ref('int_acces__zone_lieu') }} as reach using (zone_level, zone_code, generation, lieu_id)
 where demand.poids > 0

@@ -1,11 +1,11 @@
-{# Zone d'emploi of each commune, from the IRIS that have it; producers write the code as a number ("5315.0"). #}
+{# Zone d'emploi of each commune, from its IRIS; the file writes the four digits of a code as a number ("56.0" for 0056). #}
 with
 
 iris as (
     select
         left(zone_code, 5) as commune,
         vintage,
-        nullif(regexp_replace(ze2020, '\.0$', ''), '') as zone_emploi
+        lpad(nullif(regexp_replace(ze2020, '\.0$', ''), ''), 4, '0') as zone_emploi
     from {{ ref('stg_insee__iris_synthese') }}
 )
 

@@ -83,8 +83,11 @@ described as (
         end as status,
         concat_ws(
             ' ; ',
-            'bassin de {{ var("bassin_km") }} km par la route',
-            'zone d’emploi ' || zone.zone_emploi,
+            concat(
+                'bassin de {{ var("bassin_km") }} km par la route (variantes : {{ var("bassin_km_reduit") }} km',
+                ', zone d’emploi ' || zone.zone_emploi,
+                ')'
+            ),
             'k = {{ var("plus_proches") }} postes',
             '{{ var("acces_minutes_tc") }} min à pied ou en transports',
             '{{ var("bassin_minutes_voiture") }} min en voiture pour la concurrence',
