@@ -192,76 +192,8 @@ def test_records_inside_an_object_are_those_that_carry_the_columns() -> None:
         (1, ("2", '{"commune": "35238"}')),
         (2, (None, None)),
     ]
-<<<<<<< HEAD
     with pytest.raises(LectureError, match="0 listes de l’objet JSON portent les colonnes absente"):
         list(read_cells(data, "", JSON, ["absente"]))
     twice = json.dumps({"a": [{"x": 1}], "b": [{"x": 2}]}).encode()
     with pytest.raises(LectureError, match="2 listes"):
         list(read_cells(twice, "", JSON, ["x"]))
-=======
-
-
-def test_a_figure_whose_cells_are_all_gone_is_named_unless_it_is_zero(spoilt: Sample) -> None:
-    spoilt.rewrite("lineage", f"from lineage where figure_id not in ('{CUMUL}', '{TEMPS}')", sums=True)
-    spoilt.rewrite(
-        "indicator_value",
-        f"select * replace (if(figure_id = '{CUMUL}', 0, value) as value) from indicator_value",
-        sums=True,
-    )
-    assert said(spoilt) == [f"{TEMPS} : aucune cellule n’entre dans son calcul"]
-
-
-def test_figures_that_count_stops_and_homes_have_no_cell(tmp_path: Path) -> None:
-    def supply(tables: dict[str, Rows]) -> None:
-        add(tables)
-        like = tables["indicator_value"][0]
-        made = [figure(like, code, 12.0, 6.0, 0.5) for code in ("D_ARRETS", "D_COUV")]
-        tables["indicator_value"] = sorted([*tables["indicator_value"], *made], key=lambda row: row["figure_id"])
-
-    result = recompute(make_sample(tmp_path / "home", supply).release)
-    assert result.agrees
-    assert [each.figure_id.partition(".")[0] for each in result.modelled] == ["D_ARRETS", "D_COUV", "ICM"]
-
-
-def test_a_difference_gives_both_numbers(spoilt: Sample) -> None:
-    stated = outcome("CUMUL")[0]
-    spoilt.rewrite(
-        "indicator_value",
-        f"select * replace (if(figure_id = '{CUMUL}', 200, value) as value) from indicator_value",
-        sums=True,
-    )
-    assert said(spoilt) == [f"{CUMUL} : la valeur ne se retrouve pas (la version dit 200.0, on trouve {stated})"]
-
-
-def test_a_text_that_the_archive_does_not_hold_is_named_with_its_place(spoilt: Sample) -> None:
-    spoilt.rewrite(
-        "lineage",
-        f"select * replace (if(figure_id = '{TEMPS}' and term = 'QP004', '8', raw_value) as raw_value) from lineage",
-        sums=True,
-    )
-    (line,) = said(spoilt)
-    assert line == (
-        f"{TEMPS} : taux.csv, ligne 6, colonne A : le fichier ne porte pas ce texte à cette place "
-        "(la version dit '8', on trouve '7')"
-    )
-
-
-def test_the_sums_follow_the_bytes_when_the_archive_says_otherwise(spoilt: Sample) -> None:
-    changed = SOURCE.replace(b"QP004;50;7;8", b"QP004;50;9;8")
-    path = spoilt.object(changed)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(changed)
-    for table in ("lineage", "source_file"):
-        moved = f"replace(source_sha256, '{sha(SOURCE)}', '{sha(changed)}') as source_sha256"
-        spoilt.rewrite(table, f"select * replace ({moved}) from {table}", sums=True)
-    told = said(spoilt)
-    assert any(line.startswith(f"{CUMUL} : le numérateur ne se retrouve pas") for line in told)
-    assert not any(line.startswith(figure_key("PARTAGE", "QP001")) for line in told)
-
-
-def test_a_file_that_is_not_in_the_archive_leaves_figures_unproven(spoilt: Sample) -> None:
-    spoilt.object(SOURCE).unlink()
-    result = recompute(spoilt.release, [CUMUL, TEMPS])
-    assert (result.recomputed, result.unproven) == (0, 2)
-    assert not result.agrees
->>>>>>> tests
