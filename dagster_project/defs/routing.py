@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ZONES = dg.AssetKey(["derived", "zone_geometries"])
-TRAVEL_TIMES = dg.AssetKey(["derived", "travel_times"])
+TRIPS = dg.AssetKey(["derived", "trips"])
 GROUNDS = "dagster_project.routing.grounds"
 GROUP = "acces_emploi"
 KINDS = {"python", "parquet"}
@@ -132,12 +132,34 @@ def routing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         )
         return table_result(path, rows, {})
 
+    @dg.asset(
+        key=["derived", "travel_times"],
+        deps=[TRIPS, dg.AssetKey(["derived", "origins"])],
+        group_name=GROUP,
+        kinds=KINDS,
+        owners=[OWNER],
+        description=(
+            "Temps de trajet des habitants vers les lieux d’emploi et les offres, en voiture, à vélo, à pied et en "
+            "transports en commun."
+        ),
+        code_version=grounds_code,
+    )
+    def travel_times_asset() -> dg.MaterializeResult[Any]:
+        from dagster_project.routing.grounds import departements_served, received, stacked
+
+        served = departements_served(settings, received(settings, networks), derived / "origins.parquet")
+        parts = [_trips_path(settings, departement) for departement in served]
+        path = derived / "travel_times.parquet"
+        rows = cached_table(path, parts, grounds_code, lambda: stacked(parts))
+        return table_result(path, rows, {"departements": ", ".join(served) or "aucun"})
+
     return [
         origins_asset,
         destinations_asset,
         transit_asset,
         supply_asset,
-        _travel_times(settings, networks, grounds_code),
+        _trips(settings, networks, grounds_code),
+        travel_times_asset,
     ]
 
 
@@ -153,7 +175,7 @@ def _spec(name: str, description: str, deps: list[dg.AssetKey], code: str) -> dg
     )
 
 
-def _travel_times(settings: Settings, networks: list[str], code: str) -> dg.AssetsDefinition:
+def _trips(settings: Settings, networks: list[str], code: str) -> dg.AssetsDefinition:
     """The heavy step: as many steps as départements with homes on a network, which any executor may spread."""
     upstream = [
         ZONES,
@@ -179,7 +201,7 @@ def _travel_times(settings: Settings, networks: list[str], code: str) -> dg.Asse
         bundles = received(settings, networks)
         inputs = hashlib.sha256(homes_path.read_bytes() + places_path.read_bytes()).hexdigest()
         salt = code + json.dumps([departement, inputs, [bundle.digest for bundle in bundles]])
-        path = settings.derived_dir / "trips" / f"{departement}.parquet"
+        path = _trips_path(settings, departement)
         rows = cached_table(
             path, [], salt, lambda: departement_trips(settings, bundles, departement, homes_path, places_path)
         )
@@ -187,29 +209,25 @@ def _travel_times(settings: Settings, networks: list[str], code: str) -> dg.Asse
         return str(path)
 
     @dg.op(out=dg.Out(dg.Nothing))
-    def all_trips(parts: list[str]) -> Iterator[dg.Output[None]]:
-        from dagster_project.routing.grounds import stacked
-
-        path = settings.derived_dir / "travel_times.parquet"
-        paths = [Path(part) for part in sorted(parts)]
-        rows = cached_table(path, paths, code, lambda: stacked(paths))
-        result = table_result(path, rows, {"departements": len(paths)})
-        yield dg.Output(None, data_version=result.data_version, metadata=result.metadata)
+    def every_departement(context: dg.OpExecutionContext, parts: list[str]) -> None:
+        context.log.info(f"{len(parts)} file(s) of trips")
 
     @dg.graph_asset(
-        key=TRAVEL_TIMES,
+        key=TRIPS,
         ins={"_".join(key.path): dg.AssetIn(key, dagster_type=dg.Nothing) for key in upstream},
         group_name=GROUP,
         kinds=KINDS,
         owners=[OWNER],
         description=(
-            "Temps de trajet des habitants vers les lieux d’emploi et les offres, en voiture, à vélo, à pied et en "
-            "transports en commun ; une étape par département."
+            "Trajets des habitants, un fichier par département : autant d’étapes, qu’un exécuteur peut répartir."
         ),
         code_version=code,
     )
-    def travel_times(**upstream_assets: Any) -> Any:
-        parts = departements(**upstream_assets).map(trips_of_departement)
-        return all_trips(parts.collect())
+    def trips(**upstream_assets: Any) -> Any:
+        return every_departement(departements(**upstream_assets).map(trips_of_departement).collect())
 
-    return travel_times
+    return trips
+
+
+def _trips_path(settings: Settings, departement: str) -> Path:
+    return settings.derived_dir / "trips" / f"{departement}.parquet"

@@ -5,7 +5,7 @@
 
 {# A job's title reduced to what two boards write alike: no accent, no case, no "H/F". #}
 {% macro cle_titre(texte) -%}
-    trim(regexp_replace({{ cle_nom(texte) }}, '(^| )(h f|f h|hf|fh)( |$)', ' ', 'g'))
+    trim(regexp_replace({{ cle_nom(texte) }}, '(^| )((h f|f h|hf|fh)( |$))+', ' ', 'g'))
 {%- endmacro %}
 
 {# Département of a commune code: three characters overseas, two elsewhere (2A and 2B among them). #}

@@ -260,6 +260,16 @@ def test_offers_have_the_volumes_and_defects_of_the_real_ones(mirror, offers):
     assert 0.5 * len(placed) < city[1] < len(placed)
 
 
+def test_most_offers_of_the_partner_are_open_on_the_day_of_the_snapshot(offers):
+    page, flat, partner = (offers[board] for board in BOARDS)
+    days = [offer["dateCreation"] for offer in page.values()] + [row["date_creation"] for row in flat.values()]
+    days += [row["date_creation"] for row in partner.values()]
+    snapshot = max(day[:10] for day in days)
+    closed = [row for row in partner.values() if row["date_fin"] < snapshot]
+    assert 5 <= len(closed) <= 0.15 * len(partner)
+    assert all(row["date_creation"] < row["date_fin"] for row in partner.values())
+
+
 def test_offers_lie_in_their_communes(mirror, offers):
     features = [
         feature

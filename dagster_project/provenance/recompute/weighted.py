@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dagster_project.provenance.recompute.formulas import MODELLED, Cell
-from dagster_project.provenance.recompute.result import Fault, Outcome, Recomputation, close
+from dagster_project.provenance.recompute.result import Difference, Fault, Outcome, Recomputation, close
 from dagster_project.provenance.recompute.texts import CellReader
 from dagster_project.provenance.release_folder import ask
 
@@ -39,6 +39,16 @@ inner join input as cell using (figure_id)
 left join correction using (correction_id)
 where figure.method = ? and figure.model = ? and cell.role in ('numerator', 'denominator')
 order by figure.figure_id, cell.term
+"""
+# Departures and homes near stops are counted in timetables and maps: these have no cell. A zone that reaches nothing
+# has none either, and its figure is zero.
+SUPPLY = ("D_ARRETS", "D_COUV")
+BARE = f"""
+select figure_id
+from figure
+anti join (select figure_id from input where role in ('numerator', 'denominator')) as cell using (figure_id)
+where method = ? and model = ? and value != 0 and indicator_code not in {SUPPLY}
+order by figure_id
 """
 
 
@@ -80,7 +90,7 @@ class WeightedFigures:
         self._reader = reader
 
     def run(self, result: Recomputation) -> set[str]:
-        """Recompute those of the view `figure` that have cells; returns their identifiers."""
+        """Recompute those of the view `figure` that should have cells; returns their identifiers."""
         described = ask(self._connection, "describe figure").fetchall()
         if "model" not in {name for name, *_ in described}:
             return set()
@@ -90,6 +100,9 @@ class WeightedFigures:
             for figure_id, cells in groupby(self._cells(model), key=lambda cell: cell.figure_id):
                 seen.add(figure_id)
                 self._judge(model, list(cells), float(scales[figure_id.partition(".")[0]]), result)
+        for (figure_id,) in ask(self._connection, BARE, [MODELLED, TRIPS]).fetchall():
+            seen.add(figure_id)
+            result.differs(Difference("formule", "aucune cellule n’entre dans son calcul", figure_id))
         return seen
 
     def _cells(self, model: str) -> Iterator[Cell]:

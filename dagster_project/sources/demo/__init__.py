@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-GENERATOR_VERSION = "5"
+GENERATOR_VERSION = "6"
 MARKER = "generateur.json"
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from dagster_project.sources.demo import city_names, names
-from dagster_project.sources.demo.offers import BOARD, FLAT, PARTNER, Offer, Offers, siret
+from dagster_project.sources.demo.offers import BOARD, FLAT, LAST, LATER, PARTNER, Offer, Offers, siret
 from dagster_project.sources.demo.truth import FOLDER
 from dagster_project.sources.demo.writers import csv_bytes, words
 
@@ -33,7 +33,9 @@ NATURE, BEGINNER, SECTOR = "Contrat travail", "Débutant accepté", "Activités 
 HOURS = "35H/semaine\nTravail en journée"
 NO_TEXT = "[fictif]"
 WAGES = ("Mensuel de 1850.0 Euros sur 12.0 mois", "Horaire de 12.10 Euros", "Annuel de 24000.0 Euros sur 12.0 mois")
-OPEN_FOR = 45  # days
+OPEN_FOR = timedelta(days=45)
+UNFILLED_UNTIL = LAST + timedelta(days=LATER)  # no offer is created later
+FILLED = 8  # of so many offers, one is filled and closes at its first end
 SOURCE = "interim_fictif"
 
 
@@ -139,10 +141,18 @@ def _flat(offers: list[Offer]) -> bytes:
     return text.getvalue().encode()
 
 
+def _end(rank: int, offer: Offer) -> datetime:
+    """The partner renews an offer until it is filled: most are still open on the day of the snapshot."""
+    end = offer.created + OPEN_FOR
+    while rank % FILLED and end < UNFILLED_UNTIL:
+        end += OPEN_FOR
+    return end
+
+
 def _partner_row(rank: int, offer: Offer) -> list[str]:
     """The partner knows the older version of the ROME every second time, where the code is one of both."""
     older = offer.job.code == offer.job.parent and rank % 2 == 0
-    end = offer.created + timedelta(days=OPEN_FOR)
+    end = _end(rank, offer)
     point = ["", ""] if offer.lat is None or offer.lon is None else [f"{offer.lat:.6f}", f"{offer.lon:.6f}"]
     job = [offer.job.code, "v3" if older else "v4", offer.title]
     when = [f"{offer.created:%Y-%m-%d}", f"{end:%Y-%m-%d}"]

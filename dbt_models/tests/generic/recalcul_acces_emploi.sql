@@ -15,7 +15,7 @@ somme as (
 figure as (
     select {{ figure_id() }} as figure_id, value
     from {{ ref('int_indicateurs__acces_emploi') }}
-    where value is not null and indicator_code in ('B_DIST_MOY', 'B_NB_OFFRES', 'B_NB_30TC')
+    where value is not null and indicator_code in ('B_DIST_MOY', 'B_DIST_MOY_ZE', 'B_NB_OFFRES', 'B_NB_30TC')
 )
 
 select *

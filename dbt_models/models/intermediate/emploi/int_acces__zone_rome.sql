@@ -68,6 +68,18 @@ measured as (
     group by {{ cle_zone() }}, vintage, code_rome
 ),
 
+{# A commune stands in one zone d'emploi: no post counts twice. #}
+in_zone_emploi as (
+    select
+        {{ cle_zone() }},
+        vintage,
+        code_rome,
+        sum(postes) as postes,
+        {{ somme_exacte('postes * km') }} / sum(postes) as km_moyen
+    from {{ ref('int_acces__zone_emploi') }}
+    group by {{ cle_zone() }}, vintage, code_rome
+),
+
 {# The market of a catchment: the communes of which an offer, of whatever ROME, stands in it. #}
 place as (
     select distinct vintage, lieu_id, commune from {{ ref('int_offres__lieux') }}
@@ -142,6 +154,8 @@ select
     coalesce(measured.postes_reduit, 0) as postes_reduit,
     measured.km_moyen_reduit,
     measured.km_k,
+    coalesce(in_zone_emploi.postes, 0) as postes_zone_emploi,
+    in_zone_emploi.km_moyen as km_moyen_zone_emploi,
     coalesce(measured.postes_tc, 0) as postes_tc,
     {# Never fewer seekers than the zone's own; a market that nobody counted stays unknown. #}
     case
@@ -153,6 +167,7 @@ select
 from demand
 cross join edition
 left join measured using (zone_level, zone_code, generation, vintage, code_rome)
+left join in_zone_emploi using (zone_level, zone_code, generation, vintage, code_rome)
 left join market using (zone_level, zone_code, generation, vintage, code_rome)
 inner join {{ ref('dim_zone') }} as zone using (zone_level, zone_code, generation)
 left join offered_in_all

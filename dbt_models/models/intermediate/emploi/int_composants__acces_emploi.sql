@@ -21,7 +21,7 @@ select
     concat_ws('.', 'B_NB_OFFRES', figure.zone_level, figure.zone_code, figure.generation, figure.vintage)
         as component_figure_id
 from figure
-where figure.indicator_code not in ('B_NB_OFFRES', 'B_DIST_MOY', 'B_NB_30TC')
+where figure.indicator_code not in ('B_NB_OFFRES', 'B_DIST_MOY', 'B_DIST_MOY_ZE', 'B_NB_30TC')
 union all
 select
     figure.figure_id,

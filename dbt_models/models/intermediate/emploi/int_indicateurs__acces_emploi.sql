@@ -33,9 +33,12 @@ summed as (
         sum(poids * km_moyen order by code_rome) as km_moyen,
         sum(poids * km_moyen_reduit order by code_rome) as km_moyen_reduit,
         sum(poids order by code_rome) filter (where postes_reduit > 0) as poids_reduit,
+        sum(poids * km_moyen_zone_emploi order by code_rome) as km_moyen_zone_emploi,
+        sum(poids order by code_rome) filter (where postes_zone_emploi > 0) as poids_zone_emploi,
         sum(poids * km_k order by code_rome) as km_k,
         sum(postes) as postes,
         sum(postes_reduit) as postes_reduit,
+        sum(postes_zone_emploi) as postes_zone_emploi,
         sum(postes_tc order by code_rome) as postes_tc,
         sum(poids * postes / demandeurs_bassin order by code_rome) as tension,
         sum(poids order by code_rome) filter (where demandeurs_bassin > 0) as poids_bassin,
@@ -46,13 +49,21 @@ summed as (
     group by all
 ),
 
+home as (
+    select {{ cle_zone() }}, string_agg(zone_emploi, ', ' order by zone_emploi) as zone_emploi
+    from {{ ref('int_acces__zones_emploi') }}
+    group by all
+),
+
 zone as (
     select
         {{ cle_zone('zone') }},
         coalesce(access.route, false) as route,
-        coalesce(access.transports, false) as transports
+        coalesce(access.transports, false) as transports,
+        home.zone_emploi
     from {{ ref('dim_zone') }} as zone
     left join {{ ref('int_acces__zones') }} as access using (zone_level, zone_code, generation)
+    left join home using (zone_level, zone_code, generation)
     {# A commune without a journey would repeat by thousands what its département says. #}
     where zone.zone_level in ('QPV', 'HQPV') or (zone.zone_level = 'COM' and access.route)
 ),
@@ -63,6 +74,7 @@ described as (
         edition.vintage,
         edition.dataset,
         zone.transports,
+        zone.zone_emploi,
         case
             when demand.status is null then 'convention'
             when demand.status = 'secret_primaire' then 'secret_primaire'
@@ -71,7 +83,11 @@ described as (
         end as status,
         concat_ws(
             ' ; ',
-            'bassin de {{ var("bassin_km") }} km par la route',
+            concat(
+                'bassin de {{ var("bassin_km") }} km par la route (variantes : {{ var("bassin_km_reduit") }} km',
+                ', zone d’emploi ' || zone.zone_emploi,
+                ')'
+            ),
             'k = {{ var("plus_proches") }} postes',
             '{{ var("acces_minutes_tc") }} min à pied ou en transports',
             '{{ var("bassin_minutes_voiture") }} min en voiture pour la concurrence',
@@ -93,6 +109,7 @@ figure as (
     {% for code, numerator, denominator, effective, known in [
         ('B_DIST_MOY', 'km_moyen', 'poids_avec_offre', 'postes', 'true'),
         ('B_DIST_MOY_30', 'km_moyen_reduit', 'poids_reduit', 'postes_reduit', 'true'),
+        ('B_DIST_MOY_ZE', 'km_moyen_zone_emploi', 'poids_zone_emploi', 'postes_zone_emploi', 'zone_emploi is not null'),
         ('B_DIST_MED', 'km_median', none, 'postes', 'true'),
         ('B_DIST_K', 'km_k', 'poids_avec_offre', 'postes', 'true'),
         ('B_NB_OFFRES', 'postes', none, 'postes', 'true'),
@@ -111,7 +128,7 @@ figure as (
             {{ 'true' if denominator else 'false' }} as is_ratio,
             cast({{ effective }} as double) as n_effective,
             coverage,
-            if(status in ('ok', 'estime') and not {{ known }}, 'non_couvert', status) as status,
+            if(status in ('ok', 'estime') and not ({{ known }}), 'non_couvert', status) as status,
             dataset,
             model_parameters
         from described

@@ -1,7 +1,7 @@
 {#
     Figures of access to work. Where networks know less than the first share of a zone's people there is no figure; where
     they know less than nine workplaces in ten of its zone d'emploi, the figure is an estimate and says how many.
-    A time by public transport has for interval the quartiles of its departures.
+    A time by public transport has for interval the quartiles of its departures, where all of them are known.
 #}
 with
 
@@ -35,6 +35,7 @@ edition as (
     where variable = 'iris_employeurs'
 ),
 
+{# Only where every place that is reached has its quartiles: a mean of other places would not be around the figure. #}
 quartile as (
     select
         trip.zone_level,
@@ -48,6 +49,7 @@ quartile as (
     inner join {{ ref('observation') }} as cell
         on trip.iris_code = cell.zone_code and cell.zone_level = 'IRIS' and cell.variable = 'iris_employeurs'
     group by all
+    having bool_and(trip.tc_quartiles_part = trip.tc_part)
 ),
 
 routed as (
@@ -173,8 +175,8 @@ said as (
     from qualified
     union all
     select
-        indicator_code, zone_level, zone_code, generation, vintage, null, null, null, null, null, null,
-        'non_couvert', null
+        absent.indicator_code, absent.zone_level, absent.zone_code, absent.generation, absent.vintage,
+        null, null, null, null, null, null, 'non_couvert', null
     from absent
     anti join qualified using (indicator_code, zone_level, zone_code, generation)
 )
@@ -186,12 +188,12 @@ select
     generation,
     vintage,
     value,
-    cast(numerator as double) as numerator,
-    cast(denominator as double) as denominator,
+    numerator::double as numerator,
+    denominator::double as denominator,
     ci_low,
     ci_high,
-    cast(null as double) as n_effective,
-    cast(coverage as double) as coverage,
+    null::double as n_effective,
+    coverage::double as coverage,
     status,
     'osm_reseau' as dataset,
     'temps-de-trajet' as model,

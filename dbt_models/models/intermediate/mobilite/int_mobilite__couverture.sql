@@ -23,16 +23,18 @@ origin_mode as (
 
 zone_mode as (
     select
-        zone_level,
-        zone_code,
-        generation,
-        mode,
-        least(1, coalesce(sum(weight order by origin_rank) filter (where reaches), 0)) as coverage,
-        max(road_vintage) as road_vintage,
-        max(transit_vintage) as transit_vintage,
-        max(service_date) as service_date
+        origin_mode.zone_level,
+        origin_mode.zone_code,
+        origin_mode.generation,
+        origin_mode.mode,
+        least(
+            1, coalesce(sum(origin.weight order by origin.origin_rank) filter (where origin_mode.reaches), 0)
+        ) as coverage,
+        max(origin_mode.road_vintage) as road_vintage,
+        max(origin_mode.transit_vintage) as transit_vintage,
+        max(origin_mode.service_date) as service_date
     from origin_mode
-    inner join {{ source('derived', 'origins') }} using (zone_level, zone_code, generation, origin_rank)
+    inner join {{ source('derived', 'origins') }} as origin using (zone_level, zone_code, generation, origin_rank)
     group by all
 ),
 
@@ -55,13 +57,14 @@ zone_emploi as (
     group by zone_emploi
 ),
 
-{# The zone d'emploi of a zone is that of the nearest workplace place by car, else on foot. #}
+{# The zone d'emploi of a zone is that of its nearest workplace place, by the minutes of those who can walk there. #}
 home_zone as (
     select
         trip.zone_level,
         trip.zone_code,
         trip.generation,
-        arg_min(workplace.zone_emploi, (trip.marche_min, trip.voiture_min, trip.iris_code)) as zone_emploi
+        arg_min(workplace.zone_emploi, (trip.marche_min / trip.marche_part, trip.voiture_min, trip.iris_code))
+            as zone_emploi
     from {{ ref('int_trajets__zones') }} as trip
     inner join workplace using (iris_code)
     where trip.marche_part > 0 and workplace.zone_emploi is not null

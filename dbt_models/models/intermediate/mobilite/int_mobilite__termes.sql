@@ -13,10 +13,8 @@ demand as (
     select
         trip.iris_code,
         trip.generation,
-        {% for mode, seuil in [('tc', 45), ('voiture', 30)] -%}
-        sum(trip.{{ mode }}_{{ seuil }}_part * zone.population order by trip.zone_level, trip.zone_code)
-            as {{ mode }}_habitants{{ ',' if not loop.last }}
-        {% endfor %}
+        sum(trip.tc_45_part * zone.population order by trip.zone_level, trip.zone_code) as tc_habitants,
+        sum(trip.voiture_30_part * zone.population order by trip.zone_level, trip.zone_code) as voiture_habitants
     from trip
     inner join {{ ref('dim_zone') }} as zone using (zone_level, zone_code, generation)
     group by all

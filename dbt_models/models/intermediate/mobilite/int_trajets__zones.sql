@@ -13,9 +13,9 @@ trip as (
         origin_rank,
         destination_id,
         {% for mode in modes() -%}
-        any_value(
-            (seconds {{ '+ 60 * ' ~ var('stationnement_min') if mode == 'voiture' }}) / 60
-        ) filter (where mode = '{{ mode }}' and moment = 'aller') as {{ mode }}_min,
+            any_value(
+                (seconds {{ '+ 60 * ' ~ var('stationnement_min') if mode == 'voiture' }}) / 60
+            ) filter (where mode = '{{ mode }}' and moment = 'aller') as {{ mode }}_min,
         {% endfor -%}
         any_value(seconds_p25 / 60) filter (where mode = 'tc' and moment = 'aller') as tc_p25_min,
         any_value(seconds_p75 / 60) filter (where mode = 'tc' and moment = 'aller') as tc_p75_min,
@@ -41,8 +41,8 @@ select
     destination_id as iris_code,
     {% for mode in modes() %}
         {% for seuil in seuils_min() -%}
-        coalesce(sum(weight order by origin_rank) filter (where {{ mode }}_min <= {{ seuil }}), 0)
-            as {{ mode }}_{{ seuil }}_part,
+            coalesce(sum(weight order by origin_rank) filter (where {{ mode }}_min <= {{ seuil }}), 0)
+                as {{ mode }}_{{ seuil }}_part,
         {% endfor -%}
         coalesce(sum(weight order by origin_rank) filter (where {{ mode }}_min is not null), 0) as {{ mode }}_part,
         coalesce(sum(weight * {{ mode }}_min order by origin_rank), 0) as {{ mode }}_min,

@@ -7,7 +7,12 @@ measure as (
     select vintage, source, etat, nb_postes from {{ ref('int_offres__recues') }}
     where etat != 'ouverte'
     union all
-    select offer.vintage, offer.source, 'doublon_entre_sources', offer.nb_postes
+    {# The offer that a group keeps bears its name. #}
+    select
+        offer.vintage,
+        offer.source,
+        if(starts_with(duplicate.groupe_cle, offer.source || ':'), 'republiee', 'doublon_entre_sources'),
+        offer.nb_postes
     from {{ ref('int_offres__recues') }} as offer
     inner join {{ ref('int_offres__doublons') }} as duplicate using (vintage, offre_cle)
     where offer.etat = 'ouverte' and offer.offre_cle != duplicate.groupe_cle

@@ -1,4 +1,4 @@
-{# Job seekers by occupation and territory, categories A, B and C. A count that is not given is no zero: it stays null. #}
+{# Job seekers by occupation and territory, categories A, B and C. A count not given stays null: it is no zero. #}
 select
     "codeTypeTerritoire" as code_type_territoire,
     "codeTerritoire" as code_territoire,
@@ -6,6 +6,7 @@ select
     'ABC' as categorie,
     "periode" as periode,
     _vintage as vintage,
+    "valeur" as valeur,
     try_cast(try_cast("valeur" as double) as integer) as n_demandeurs,
     _source_sha256 as source_sha256,
     _source_member as source_member,
