@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
@@ -137,16 +138,19 @@ class Access(_Row):
 
 
 def access_of(connection: duckdb.DuckDBPyConnection) -> Access:
-    """What a built warehouse says of access to work; measures of an offer in the order of MEASURES."""
-    measures = list(MEASURES)
+    """What a built warehouse says of access to work; measures in the order of MEASURES, modes in that of MODES."""
     offers = [OfferCount(**row) for row in _rows(connection, OFFERS)]
-    modes = list(MODES)
     trips = [TripCount(**row) for row in _rows(connection, TRIPS)]
     return Access(
         networks=[Network(**row) for row in _rows(connection, NETWORKS)],
-        offers=sorted(offers, key=lambda row: (row.vintage, row.source, measures.index(row.measure))),
-        trips=sorted(trips, key=lambda row: (row.kind, modes.index(row.mode), row.moment)),
+        offers=sorted(offers, key=lambda row: (row.vintage, row.source, _rank(MEASURES, row.measure), row.measure)),
+        trips=sorted(trips, key=lambda row: (row.kind, _rank(MODES, row.mode), row.moment)),
     )
+
+
+def _rank(words: Mapping[str, str], name: str) -> int:
+    """Place of a name among those that have words; those without come last."""
+    return list(words).index(name) if name in words else len(words)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, object]]:

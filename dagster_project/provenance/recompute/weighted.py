@@ -101,9 +101,9 @@ class WeightedFigures:
             for figure_id, cells in groupby(self._cells(model), key=lambda cell: cell.figure_id):
                 seen.add(figure_id)
                 self._judge(model, list(cells), float(scales[figure_id.partition(".")[0]]), result)
-            for (figure_id,) in ask(self._connection, BARE, [MODELLED, model]).fetchall():
-                seen.add(figure_id)
-                result.differs(Difference("formule", "aucune cellule n’entre dans son calcul", figure_id))
+        for (figure_id,) in ask(self._connection, BARE, [MODELLED, TRIPS]).fetchall():
+            seen.add(figure_id)
+            result.differs(Difference("formule", "aucune cellule n’entre dans son calcul", figure_id))
         return seen
 
     def _cells(self, model: str) -> Iterator[Cell]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagster_project.provenance.recompute.weighted import OFFERS, TRIPS
+from dagster_project.provenance.recompute.weighted import OFFERS, SUPPLY, TRIPS
 from dagster_project.provenance.release_folder import ask, records
 from dagster_project.provenance.verify.prelude import Rule
 
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     import duckdb
 
 WITHOUT_VALUE = ("non_couvert", "convention", "nd")
-# Departures at stops, and people who have them within reach: counted in timetables, whose bytes are no table of cells.
-FROM_TIMETABLES = ("D_ARRETS", "D_COUV")
 
 # A figure of these models has no cell for one of three reasons: no network, offer or demand to make it of; nothing
 # within reach, and it is zero; it is counted in a timetable. Whatever else it holds must say the same.
@@ -26,8 +24,8 @@ where method = 'M4' and (
         model in ('{TRIPS}', '{OFFERS}') and status in {WITHOUT_VALUE}
         and value is null and numerator is null and denominator is null
     )
-    or (model = '{TRIPS}' and value = 0 and coalesce(numerator, 0) = 0)
-    or (model = '{TRIPS}' and indicator_code in {FROM_TIMETABLES} and contains(model_parameters, 'horaires '))
+    or (model in ('{TRIPS}', '{OFFERS}') and value = 0 and coalesce(numerator, 0) = 0)
+    or (model = '{TRIPS}' and indicator_code in {SUPPLY} and contains(model_parameters, 'horaires '))
 );
 
 create or replace table trajet as
