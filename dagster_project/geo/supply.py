@@ -37,7 +37,7 @@ def build_supply(zone_geometries: Path, raw_dir: Path, stops: pa.Table) -> pa.Ta
         One row per zone with a stop within reach: zone_level, zone_code, generation; departures: of the stops at most
         500 m (rail: 1,000 m) from a home, as the crow flies; frequent_people and people: weights of homes within
         500 m of a stop served at least four times an hour, and of all; coverage: 1, for stops are known or there is
-        no row; transit_vintage, service_date.
+        no row; transit_vintage, service_date: those of the stops within reach, joined by " + " if there are several.
     """
     import pyarrow as pa
 
@@ -46,7 +46,7 @@ def build_supply(zone_geometries: Path, raw_dir: Path, stops: pa.Table) -> pa.Ta
         places = np.column_stack((stops["x_m"].to_numpy(), stops["y_m"].to_numpy()))
         reach = np.where(stops["rail"].to_numpy(zero_copy_only=False), WALK_RAIL_M, WALK_M)
         departures, peak = stops["departures"].to_numpy(), stops["peak_per_hour"].to_numpy()
-        vintage, day = stops["transit_vintage"][0].as_py(), stops["service_date"][0].as_py()
+        vintages, days = (np.array(stops[name].to_pylist()) for name in ("transit_vintage", "service_date"))
         for level, code, generation, homes in zone_homes(zone_geometries, raw_dir):
             near = _distance(places, homes) <= reach
             if not near.any():
@@ -63,13 +63,17 @@ def build_supply(zone_geometries: Path, raw_dir: Path, stops: pa.Table) -> pa.Ta
                     float(served),
                     float(people),
                     1.0,
-                    vintage,
-                    day,
+                    _each(vintages[near]),
+                    _each(days[near]),
                 )
             )
     columns = list(zip(*rows, strict=True)) or [()] * len(KINDS)
     kinds = {name: pa.type_for_alias(kind) for name, kind in KINDS.items()}
     return pa.table({name: pa.array(cells, kind) for (name, kind), cells in zip(kinds.items(), columns, strict=True)})
+
+
+def _each(texts: npt.NDArray[np.str_]) -> str:
+    return " + ".join(np.unique(texts).tolist())
 
 
 def _distance(points: npt.NDArray[np.float64], others: Homes | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dagster_project.quality.access import Access
 from dagster_project.quality.downscaling import DownscalingError
 from dagster_project.quality.results import ExpectationResult
 
@@ -115,6 +116,7 @@ class QualityReport(_Model):
     expectations: list[ExpectationResult]
     dbt_tests: list[DbtTest] = []
     downscaling: list[DownscalingError] = Field([], description="measured error of figures brought from IRIS or tiles")
+    access: Access = Field(Access(), description="what became of streets, timetables, offers and journeys")
 
     @property
     def tallies(self) -> list[Tally]:

@@ -32,6 +32,7 @@ MARTS = (
     "mart_reseau",
     "mart_revenus",
     "mart_sante",
+    "mart_trajets_compte",
     "mart_vulnerabilite",
 )
 REFERENCE = (

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.provenance.lock import BuildLock
-from dagster_project.quality.downscaling import DownscalingError, downscaling_errors
+from dagster_project.quality.access import access_of
+from dagster_project.quality.downscaling import downscaling_errors
 from dagster_project.quality.report import build_report
 from dagster_project.quality.report_inputs import dataset_infos, dbt_tests
 from dagster_project.quality.report_model import QualityReport, RunInfo
@@ -47,6 +48,8 @@ def write_quality_report(
     suites = list(load_suites().values())
     real = settings.sources != "demo"
     results = run_suites(suites, suite_tables(settings, suites), real=real, cache_dir=expectation_cache(settings))
+    with _warehouse(settings) as connection:
+        downscaling, access = downscaling_errors(connection), access_of(connection)
     report = QualityReport(
         run=RunInfo(
             run_id=lock.run_id,
@@ -63,25 +66,23 @@ def write_quality_report(
             dbt_target / "manifest.json",
             _failing_rows(settings, dbt_target),
         ),
-        downscaling=_downscaling(settings),
+        downscaling=downscaling,
+        access=access,
     )
     return build_report(report_path(settings), report)
 
 
-def _downscaling(settings: Settings) -> list[DownscalingError]:
+def _warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
     import duckdb
 
-    with duckdb.connect(str(building_path(settings)), read_only=True) as connection:
-        return downscaling_errors(connection)
+    return duckdb.connect(str(building_path(settings)), read_only=True)
 
 
 def _failing_rows(settings: Settings, dbt_target: Path) -> dict[str, list[dict[str, Any]]]:
     """First rows of each test that found something."""
-    import duckdb
-
     results = json.loads((dbt_target / "run_results.json").read_text(encoding="utf-8"))["results"]
     nodes = json.loads((dbt_target / "manifest.json").read_text(encoding="utf-8"))["nodes"]
-    with duckdb.connect(str(building_path(settings)), read_only=True) as connection:
+    with _warehouse(settings) as connection:
         return {
             result["unique_id"]: failing_rows(connection, dbt_target, nodes.get(result["unique_id"], {}))
             for result in results

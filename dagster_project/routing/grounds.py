@@ -92,7 +92,7 @@ def network_tables(settings: Settings, bundles: Sequence[Bundle]) -> dict[str, p
     """
     networks, refused = _networks(settings, bundles)
     rows = [_network_row(bundle, "rues", "refuse", str(refusal)) for bundle, refusal in refused]
-    stops: list[dict[str, Any]] = []
+    stops: dict[str, dict[str, Any]] = {}
     verdicts: dict[str, list[dict[str, Any]]] = {}
     for bundle, network in networks:
         reason = f"{network.highways} voies, {network.vertices} points"
@@ -106,10 +106,11 @@ def network_tables(settings: Settings, bundles: Sequence[Bundle]) -> dict[str, p
             # A feed serves one network and is out of place in the others: what it is used for comes first.
             if verdict.status == "retenu" or verdict.bundle.name not in verdicts:
                 verdicts[verdict.bundle.name] = told
-        stops += _stops(service, network)
+        for stop in _stops(service, network):
+            stops.setdefault(stop["stop_id"], stop)  # where networks overlap, it is on the first, as homes are
     for told in verdicts.values():
         rows += told
-    return {"networks": _table(rows, _NETWORKS), "transit_stops": _table(stops, _STOPS)}
+    return {"networks": _table(rows, _NETWORKS), "transit_stops": _table(list(stops.values()), _STOPS)}
 
 
 def _networks(

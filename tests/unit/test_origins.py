@@ -148,3 +148,23 @@ def test_supply_counts_departures_near_homes_and_people_near_frequent_stops(zone
     assert quarter["departures"] == 140
     assert (quarter["frequent_people"], quarter["people"]) == (3, 4)
     assert build_supply(zones, raw, stops.slice(0, 0)).num_rows == 0
+
+
+def test_supply_of_a_zone_names_the_timetables_of_its_own_stops(zones: Path, raw: Path) -> None:
+    support.dwellings(raw, [(X + 10, Y + 10, 3)])
+    stops = pa.table(
+        {
+            "x_m": [X + 90_000, X - 100, X - 100],
+            "y_m": [Y + 10.0] * 3,
+            "rail": [False] * 3,
+            "departures": [40.0] * 3,
+            "peak_per_hour": [6.0] * 3,
+            "transit_vintage": ["ailleurs_2025", "star_2012", "star_2012"],
+            "service_date": ["2025-09-02", "2012-07-17", "2012-07-17"],
+        }
+    )
+    quarter = support.rows_of(build_supply(zones, raw, stops), "zone_level", "generation")[("QPV", "QP2015")]
+    assert (quarter["transit_vintage"], quarter["service_date"]) == ("star_2012", "2012-07-17")
+    two = stops.set_column(5, "transit_vintage", pa.array(["ailleurs_2025", "star_2012", "car_2012"]))
+    quarter = support.rows_of(build_supply(zones, raw, two), "zone_level", "generation")[("QPV", "QP2015")]
+    assert (quarter["transit_vintage"], quarter["service_date"]) == ("car_2012 + star_2012", "2012-07-17")

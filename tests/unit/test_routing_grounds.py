@@ -250,6 +250,15 @@ def test_stops_are_counted_for_the_day_and_its_peak(run: Run, tmp_path: Path) ->
     assert tram["rail"].to_pylist() == [True, True]
 
 
+def test_a_stop_of_two_networks_is_counted_once(run: Run, tmp_path: Path) -> None:
+    newer = streets(write_osm(CITY, tmp_path / "newer.osm", mark=True), "redon", "2019")
+    alone, together = (
+        network_tables(run.settings, roads)["transit_stops"]
+        for roads in ([run.good, run.bus], [run.good, newer, run.bus])
+    )
+    assert together.equals(alone)
+
+
 def test_the_newest_streets_that_cover_a_home_win(run: Run, tmp_path: Path) -> None:
     newer = streets(write_osm(CITY, tmp_path / "newer.osm", mark=True), "redon", "2019")
     found = departement_trips(run.settings, [run.good, newer], "35", run.homes, run.places)

@@ -152,6 +152,28 @@ def test_what_was_changed_is_named(spoilt: Sample, table: str, query: str, wrong
     ]
 
 
+def test_a_figure_whose_cells_are_all_gone_is_named_unless_it_is_zero(spoilt: Sample) -> None:
+    spoilt.rewrite("lineage", f"from lineage where figure_id not in ('{CUMUL}', '{TEMPS}')", sums=True)
+    spoilt.rewrite(
+        "indicator_value",
+        f"select * replace (if(figure_id = '{CUMUL}', 0, value) as value) from indicator_value",
+        sums=True,
+    )
+    assert said(spoilt) == [f"{TEMPS} : aucune cellule n’entre dans son calcul"]
+
+
+def test_figures_that_count_stops_and_homes_have_no_cell(tmp_path: Path) -> None:
+    def supply(tables: dict[str, Rows]) -> None:
+        add(tables)
+        like = tables["indicator_value"][0]
+        made = [figure(like, code, 12.0, 6.0, 0.5) for code in ("D_ARRETS", "D_COUV")]
+        tables["indicator_value"] = sorted([*tables["indicator_value"], *made], key=lambda row: row["figure_id"])
+
+    result = recompute(make_sample(tmp_path / "home", supply).release)
+    assert result.agrees
+    assert [each.figure_id.partition(".")[0] for each in result.modelled] == ["D_ARRETS", "D_COUV", "ICM"]
+
+
 def test_a_difference_gives_both_numbers(spoilt: Sample) -> None:
     stated = outcome("CUMUL")[0]
     spoilt.rewrite(

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dagster_project.provenance.recompute.formulas import MODELLED, Cell
-from dagster_project.provenance.recompute.result import Fault, Outcome, Recomputation, close
+from dagster_project.provenance.recompute.result import Difference, Fault, Outcome, Recomputation, close
 from dagster_project.provenance.recompute.texts import CellReader
 from dagster_project.provenance.release_folder import ask
 
@@ -39,6 +39,17 @@ inner join input as cell using (figure_id)
 left join correction using (correction_id)
 where figure.method = ? and figure.model = ? and cell.role in ('numerator', 'denominator')
 order by figure.figure_id, cell.term
+"""
+
+# Departures and homes near stops are counted in timetables and maps: these have no cell. A zone that reaches nothing
+# has none either, and its figure is zero. Of offers, some figures are made of others and only name them.
+WITHOUT_CELLS = ("D_ARRETS", "D_COUV")
+BARE = f"""
+select figure_id
+from figure
+anti join (select figure_id from input where role in ('numerator', 'denominator')) as cell using (figure_id)
+where method = ? and model = ? and value != 0 and indicator_code not in {WITHOUT_CELLS} and model != '{OFFERS}'
+order by figure_id
 """
 
 
@@ -90,6 +101,9 @@ class WeightedFigures:
             for figure_id, cells in groupby(self._cells(model), key=lambda cell: cell.figure_id):
                 seen.add(figure_id)
                 self._judge(model, list(cells), float(scales[figure_id.partition(".")[0]]), result)
+            for (figure_id,) in ask(self._connection, BARE, [MODELLED, model]).fetchall():
+                seen.add(figure_id)
+                result.differs(Difference("formule", "aucune cellule n’entre dans son calcul", figure_id))
         return seen
 
     def _cells(self, model: str) -> Iterator[Cell]:

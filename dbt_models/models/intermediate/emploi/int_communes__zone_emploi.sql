@@ -1,4 +1,4 @@
-{# Zone d'emploi of each commune, from its IRIS; the file writes the four digits of a code as a number ("56.0" for 0056). #}
+{# Zone d'emploi of each commune, from its IRIS; the file writes its four digits as a number ("56.0" for 0056). #}
 with
 
 iris as (

@@ -103,8 +103,10 @@ supply as (
         edition.vintage,
         unnest([supply.departures, supply.frequent_people]) as numerator,
         unnest([zone.population, supply.people]) as denominator,
-        unnest([1000 * supply.departures / nullif(zone.population, 0), 100 * (supply.frequent_people / supply.people)])
-            as value,
+        unnest([
+            1000 * supply.departures / nullif(zone.population, 0),
+            100 * (supply.frequent_people / nullif(supply.people, 0))
+        ]) as value,
         supply.coverage,
         'horaires ' || supply.transit_vintage || ', service du ' || supply.service_date as model_parameters
     from {{ source('derived', 'transit_supply') }} as supply

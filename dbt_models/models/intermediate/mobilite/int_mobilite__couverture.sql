@@ -57,13 +57,14 @@ zone_emploi as (
     group by zone_emploi
 ),
 
-{# The zone d'emploi of a zone is that of its nearest workplace place on foot, by the minutes of those who walk there. #}
+{# The zone d'emploi of a zone is that of its nearest workplace place, by the minutes of those who can walk there. #}
 home_zone as (
     select
         trip.zone_level,
         trip.zone_code,
         trip.generation,
-        arg_min(workplace.zone_emploi, (trip.marche_min / trip.marche_part, trip.voiture_min, trip.iris_code)) as zone_emploi
+        arg_min(workplace.zone_emploi, (trip.marche_min / trip.marche_part, trip.voiture_min, trip.iris_code))
+            as zone_emploi
     from {{ ref('int_trajets__zones') }} as trip
     inner join workplace using (iris_code)
     where trip.marche_part > 0 and workplace.zone_emploi is not null
