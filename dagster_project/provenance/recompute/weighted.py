@@ -40,15 +40,14 @@ left join correction using (correction_id)
 where figure.method = ? and figure.model = ? and cell.role in ('numerator', 'denominator')
 order by figure.figure_id, cell.term
 """
-
 # Departures and homes near stops are counted in timetables and maps: these have no cell. A zone that reaches nothing
-# has none either, and its figure is zero. Of offers, some figures are made of others and only name them.
-WITHOUT_CELLS = ("D_ARRETS", "D_COUV")
+# has none either, and its figure is zero.
+SUPPLY = ("D_ARRETS", "D_COUV")
 BARE = f"""
 select figure_id
 from figure
 anti join (select figure_id from input where role in ('numerator', 'denominator')) as cell using (figure_id)
-where method = ? and model = ? and value != 0 and indicator_code not in {WITHOUT_CELLS} and model != '{OFFERS}'
+where method = ? and model = ? and value != 0 and indicator_code not in {SUPPLY}
 order by figure_id
 """
 
@@ -91,7 +90,7 @@ class WeightedFigures:
         self._reader = reader
 
     def run(self, result: Recomputation) -> set[str]:
-        """Recompute those of the view `figure` that have cells; returns their identifiers."""
+        """Recompute those of the view `figure` that should have cells; returns their identifiers."""
         described = ask(self._connection, "describe figure").fetchall()
         if "model" not in {name for name, *_ in described}:
             return set()
