@@ -12,6 +12,7 @@ from dagster_project.defs.dbt import dbt_definitions
 from dagster_project.defs.geography import derived_assets
 from dagster_project.defs.lineage import lineage_assets
 from dagster_project.defs.lock import lock_assets
+from dagster_project.defs.offers import offer_assets
 from dagster_project.defs.overlaps import overlap_assets
 from dagster_project.defs.progress import progress_logger
 from dagster_project.defs.raw import raw_assets
@@ -29,6 +30,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *derived_assets(settings),
             *overlap_assets(settings),
             *routing_assets(settings),
+            *offer_assets(settings),
             *lock_assets(settings),
             dbt_models,
             *lineage_assets(settings, MART_KEYS),

@@ -38,6 +38,7 @@ MEASURES = {
     "doublon_meme_source": "Répétées dans la même source",
     "doublon_entre_sources": "Déjà dans une autre source",
     "close": "Closes (date de fin passée)",
+    "disparue": "Disparues (le site ne les rend plus)",
     "retenues": "Retenues",
     "sans_rome": "Retenues, sans métier (code ROME)",
     "sans_localisation": "Retenues, sans lieu",

@@ -10,6 +10,7 @@ from dagster_project.sources.clients import marche, oauth, offres
 from dagster_project.sources.clients.api import open_api
 from dagster_project.sources.clients.marche import Marche, Territoire
 from dagster_project.sources.clients.offres import Offres
+from dagster_project.sources.clients.snapshot import WHOLE_HEADER
 from dagster_project.sources.http_policy import FetchError
 
 # every département of which offers may be asked; 20 is 2A and 2B
@@ -58,7 +59,7 @@ def _offers(settings: Settings) -> Collected:
         raise FetchError(f"offers of {gaps} could not be had; {departement}: {reason}", transient=True)
     notes = {
         "x-dq-comptes": json.dumps(harvest.counts),
-        "x-dq-departements-entiers": ",".join(harvest.whole),
+        WHOLE_HEADER: ",".join(harvest.whole),
         "x-dq-plafond": str(harvest.cap),
     }
     return Collected(harvest.content(), offres.BASE_URL + offres.SEARCH, notes)

@@ -14,6 +14,8 @@ from typing import Any
 
 from dagster_project.sources.clients.offer_fields import Offer, departement_of, dumped
 
+WHOLE_HEADER = "x-dq-departements-entiers"  # of an archived harvest: départements received whole, comma between
+
 
 class SnapshotError(ValueError):
     """A day that cannot be merged, or a state that cannot be read; the message says which."""

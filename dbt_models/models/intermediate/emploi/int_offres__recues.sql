@@ -2,6 +2,7 @@
     Every offer as received, of every source, in one shape: ROME brought to version 3, posts at least 1, the place as
     travel times name it. Nothing is dropped here: `etat` says what becomes of the offer, and the counts are published.
     Its edition is the year in which it was created: offers of several files compete, and are the same, by their dates.
+    An offer gone from the board by the day of the snapshot is no longer open, whatever older file still holds it.
     An offer without coordinates, or whose precision is unknown, has no place: it is never put at 0 km.
 #}
 with
@@ -49,6 +50,7 @@ typed as (
         received.source_member,
         received.source_row,
         received.source_column,
+        vue.disparue_le,
         row_number() over (
             partition by {{ edition_offre() }}, received.source, received.offre_id
             order by
@@ -59,6 +61,8 @@ typed as (
         on
             received.code_rome = passage.code_rome
             and {{ version_rome('received.rome_version') }} = passage.version
+    left join {{ source('derived', 'offres_vues') }} as vue
+        on received.source = 'francetravail' and received.offre_id = vue.offre_id
 ),
 
 {# The day of the snapshot: the last day on which an offer of it was created. #}
@@ -90,6 +94,7 @@ select
     case
         when rang > 1 then 'doublon_meme_source'
         when date_fin < instantane then 'close'
+        when disparue_le <= instantane then 'disparue'
         else 'ouverte'
     end as etat,
     source_sha256,
