@@ -168,6 +168,7 @@ CASES = {
     ),
     "bodies of the overlaps": Case(python("defs/overlaps"), OF_CONTOURS),
     "bodies of the derived assets": Case(python("defs/geography"), DERIVED),
+    "days of offers": Case(python("sources/clients/snapshot"), {"derived/offres_vues"}),
     "corrections as code": Case(python("quality/corrections"), {"derived/corrections"}),
     "a correction": Case(replace("corrections/anct.yml", r"(reported_by: )", r"\1nous, et "), {"derived/corrections"}),
     "the quality report": Case(
@@ -281,7 +282,7 @@ def test_libraries(
     assert changed(known, project.versions()) == expected
 
 
-@pytest.mark.parametrize("name", ["geography", "lineage", "overlaps", "release"])
+@pytest.mark.parametrize("name", ["geography", "lineage", "offers", "overlaps", "release"])
 def test_the_versions_of_assets_cover_what_their_bodies_call(
     monkeypatch: pytest.MonkeyPatch, project: Copy, name: str
 ) -> None:
