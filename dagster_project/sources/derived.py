@@ -39,7 +39,9 @@ def cached_tables(
     """The same file from tables that come one by one, of which a few are held at a time.
 
     Args:
-        path, inputs, salt: as for `cached_table`.
+        path: of the file.
+        inputs: files that it is made from.
+        salt: what else it is made from.
         schema: of each table and of the file, even when there is no table.
         make: gives the tables.
     """
