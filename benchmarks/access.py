@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +75,12 @@ def measure(region: Region, folder: Path) -> Measured:
     write_region(region, folder)
     measured = Measured(region)
     for step in ("streets", "trips", "travel_times"):
-        _note(measured, step, lambda step=step: _step(folder, step))  # type: ignore[misc]
+        _note(measured, step, partial(_step, folder, step))
     _step(folder, "warehouse")
     _dbt(folder, ["parse"])
     _dbt(folder, ["seed", "--select", "indicator"])
     for system, selected in SELECTED.items():
-        _note(measured, system, lambda selected=selected: _dbt(folder, ["run", "--select", selected]))  # type: ignore[misc]
+        _note(measured, system, partial(_dbt, folder, ["run", "--select", selected]))
         results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
         spent = [(str(each["unique_id"]).rsplit(".", 1)[-1], float(each["execution_time"])) for each in results]
         measured.models[system] = sorted(spent, key=lambda each: -each[1])

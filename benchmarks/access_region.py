@@ -82,12 +82,14 @@ def write_region(region: Region, folder: Path) -> None:
 
 def degrees(metres: Points) -> Points:
     """Longitude and latitude of points in metres (EPSG:2154)."""
-    return np.column_stack(transformer(TARGET_CRS, "EPSG:4326").transform(*metres.T))
+    found: Points = np.column_stack(transformer(TARGET_CRS, "EPSG:4326").transform(*metres.T))
+    return found
 
 
 def _crossing(region: Region, ranks: npt.NDArray[np.int64]) -> Points:
     """Metres of crossings, by column and row."""
-    return np.asarray(MIDDLE_M) + BLOCK_M * ranks - region.side_m / 2
+    found: Points = np.asarray(MIDDLE_M) + BLOCK_M * ranks - region.side_m / 2
+    return found
 
 
 def _streets(region: Region) -> Iterator[str]:
