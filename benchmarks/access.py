@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.access_handed import write_handed
 from benchmarks.access_region import SIZES, Region, write_region
 from benchmarks.measure import Cost, program, run
 from benchmarks.report import QUIET, machine, place, table
@@ -73,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(region: Region, folder: Path) -> Measured:
     """Make the region in a folder, then run every step on it."""
     write_region(region, folder)
+    write_handed(region, folder)
     measured = Measured(region)
     for step in ("streets", "trips", "travel_times"):
         _note(measured, step, partial(_step, folder, step))

@@ -1,12 +1,12 @@
-"""An invented region to measure access to work on: streets, buses, homes, workplaces, offers and demand, from a seed.
+"""An invented region to measure access to work on: streets, buses, homes, workplaces and offers, from a seed.
 
 Streets are a grid of 400 m with avenues; bus lines cross it from side to side. People, workplaces and offers crowd
-towards the middle. What dbt's other models would hand over is written as they would.
+towards the middle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,7 @@ AVENUE = 8  # one street in so many
 STOP_EVERY = 2  # blocks
 ORIGINS = 10
 FIRST_BUS_S, LAST_BUS_S, BUS_EVERY_S, HOP_S = 6 * 3600, 21 * 3600, 900, 144
-DEPARTEMENT, EPCI, EDITION, DAY = "35", "243500139", "2024", "2024-06-15"
+DEPARTEMENT = "35"
 STREETS, FEED = "streets.osm", "feed"
 Points = npt.NDArray[np.float64]
 
@@ -66,18 +66,21 @@ SIZES = {
 
 
 def write_region(region: Region, folder: Path) -> None:
-    """Everything: the streets, the feed, and the tables that trips and dbt read (`derived`, `handed`)."""
+    """The streets, the feed, and the derived tables that trips and dbt read."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / STREETS).open("w", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in _streets(region))
     (folder / FEED).mkdir(exist_ok=True)
     for name, lines in _feed(region).items():
         (folder / FEED / name).write_text("\n".join([*lines, ""]), encoding="utf-8")
-    where = _Places(region)
-    for kind, tables in (("derived", _derived(region, where)), ("handed", _handed(region, where))):
-        (folder / kind).mkdir(exist_ok=True)
-        for name, table in tables.items():
-            pq.write_table(table, folder / kind / f"{name}.parquet")
+    write_tables(_derived(region, Layout(region)), folder / "derived")
+
+
+def write_tables(tables: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
+    """Columns by table, as Parquet files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, columns in tables.items():
+        pq.write_table(pa.table(dict(columns)), folder / f"{name}.parquet")
 
 
 def degrees(metres: Points) -> Points:
@@ -146,7 +149,7 @@ def _clock(seconds: int) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-class _Places:
+class Layout:
     """Where everything stands."""
 
     def __init__(self, region: Region) -> None:
@@ -166,7 +169,7 @@ class _Places:
         return {"zone_level": ["QPV"] * len(codes), "zone_code": codes, "generation": ["QN2024"] * len(codes)}
 
 
-def _derived(region: Region, where: _Places) -> dict[str, pa.Table]:
+def _derived(region: Region, where: Layout) -> dict[str, dict[str, Any]]:
     origins = {
         **where.zone_columns(ORIGINS),
         "origin_rank": np.tile(np.arange(1, ORIGINS + 1), region.zones),
@@ -189,136 +192,9 @@ def _derived(region: Region, where: _Places) -> dict[str, pa.Table]:
         "transit_vintage": ["bus_2024"] * region.zones,
         "service_date": ["2024-01-02"] * region.zones,
     }
-    tables = {"origins": origins, "destinations": destinations, "transit_supply": supply}
-    return {name: pa.table(columns) for name, columns in tables.items()}
+    return {"origins": origins, "destinations": destinations, "transit_supply": supply}
 
 
 def _located(metres: Points) -> dict[str, Any]:
     lon, lat = degrees(metres).round(7).T
     return {"x_m": metres[:, 0], "y_m": metres[:, 1], "lon": lon, "lat": lat, "departement": [DEPARTEMENT] * len(lon)}
-
-
-def _handed(region: Region, where: _Places) -> dict[str, pa.Table]:
-    """What the models of access to work read of other models, named `schema.relation`."""
-    codes = [f"{'ABCDEFGHIJKLMN'[rank % 14]}{1000 + rank}" for rank in range(region.occupations)]
-    zones = where.zone_columns()
-    homes = [[where.communes[rank % len(where.communes)]] for rank in range(region.zones)]
-    people = region.random(6).integers(1_000, 6_000, region.zones)
-    tables: dict[str, dict[str, Any]] = {
-        "marts.dim_zone": zones
-        | {
-            "communes": pa.array(homes, pa.list_(pa.string())),
-            "epci": [EPCI] * region.zones,
-            "departement": [DEPARTEMENT] * region.zones,
-            "population": people,
-        },
-        "intermediate.int_indicateurs__emploi": zones
-        | {
-            "indicator_code": ["DE_ABC"] * region.zones,
-            "vintage": [EDITION] * region.zones,
-            "value": people / 10,
-            "status": ["ok"] * region.zones,
-        },
-        "staging.stg_francetravail__rome": {
-            "code_rome": codes,
-            "rome_version": ["v3"] * len(codes),
-            "code_parent_v3": codes,
-        },
-        "staging.stg_francetravail__offres": _offers(region, where, codes, region.offers, "francetravail"),
-        "staging.stg_partenaire__offres": _offers(region, where, codes, 0, "partenaire"),
-        "staging.stg_partenaire__demande_rome": _demand(region, where, codes),
-        "staging.stg_francetravail__marche": _market(region, where, codes),
-        "staging.stg_insee__iris_synthese": {
-            "zone_code": where.iris,
-            "vintage": [EDITION] * region.workplaces,
-            "ze2020": [f"53{10 + rank % 4}.0" for rank in range(region.workplaces)],
-        },
-        "staging.stg_insee__parts_modales": zones
-        | {"vintage": ["2021"] * region.zones, "part_menages_motorises": np.full(region.zones, 60.0)},
-        "intermediate.observation": _employers(region, where),
-    }
-    return {name: pa.table(columns) for name, columns in tables.items()}
-
-
-def _offers(region: Region, where: _Places, codes: list[str], count: int, source: str) -> dict[str, Any]:
-    """Offers at the point of their commune: a few places have many, most have few."""
-    random = region.random(7)
-    place = np.minimum(random.pareto(1.0, count) * region.places / 20, region.places - 1).astype(int)
-    lon, lat = degrees(where.offers[place]).T
-    words = np.array(["magasinier", "aide à domicile", "cuisinier", "comptable", "soudeur", "infirmier"])
-    titles = [f"{word} {number}" for word, number in zip(words[place % 6], random.integers(0, 999, count), strict=True)]
-    created = np.datetime64(DAY) - random.integers(0, 60, count)
-    return {
-        "dataset": pa.array([f"{source}_offres"] * count, pa.string()),
-        "colonne_postes": pa.array(["nombrePostes"] * count, pa.string()),
-        "offre_id": pa.array([f"{rank:07}" for rank in range(count)], pa.string()),
-        "source": pa.array([source] * count, pa.string()),
-        "code_rome": pa.array([codes[rank] for rank in random.integers(0, len(codes), count)], pa.string()),
-        "rome_version": pa.array(["v3"] * count, pa.string()),
-        "intitule": pa.array(titles, pa.string()),
-        "nb_postes": pa.array(random.integers(1, 4, count), pa.int32()),
-        "type_contrat": pa.array(["CDI"] * count, pa.string()),
-        "commune": pa.array([where.communes[rank] for rank in place], pa.string()),
-        "lon": lon,
-        "lat": lat,
-        "precision": pa.array(["commune"] * count, pa.string()),
-        "date_creation": pa.array(created.astype("datetime64[D]"), pa.date32()),
-        "date_fin": pa.nulls(count, pa.date32()),
-        "entreprise": pa.array([f"SOCIETE {rank}" for rank in random.integers(0, 5_000, count)], pa.string()),
-        "vintage": pa.array([EDITION] * count, pa.string()),
-        **_lineage(count),
-    }
-
-
-def _demand(region: Region, where: _Places, codes: list[str]) -> dict[str, Any]:
-    seekers = region.random(8).integers(0, 40, region.zones * len(codes))
-    count = len(seekers)
-    hidden = (seekers > 0) & (seekers < 5)  # noqa: PLR2004 - the threshold of the source
-    return {
-        "code_qpv": np.repeat(where.zones, len(codes)).tolist(),
-        "generation": ["QN2024"] * count,
-        "code_rome": codes * region.zones,
-        "categorie": ["ABC"] * count,
-        "n_demandeurs": pa.array(seekers, pa.int32(), mask=hidden),
-        "masque": hidden,
-        "date_obs": pa.array(np.full(count, np.datetime64(DAY)), pa.date32()),
-    }
-
-
-def _market(region: Region, where: _Places, codes: list[str]) -> dict[str, Any]:
-    communes = sorted(set(where.communes))
-    count = len(communes) * len(codes)
-    return {
-        "code_type_territoire": ["COM"] * count,
-        "code_territoire": np.repeat(communes, len(codes)).tolist(),
-        "code_rome": codes * len(communes),
-        "periode": [f"{EDITION}-T2"] * count,
-        "n_demandeurs": pa.array(region.random(9).integers(0, 200, count), pa.int32()),
-    }
-
-
-def _employers(region: Region, where: _Places) -> dict[str, Any]:
-    employers = region.random(10).integers(1, 60, region.workplaces)
-    same = dict.fromkeys(("source_column", "key_column"), "texte") | {
-        "zone_level": "IRIS",
-        "vintage": EDITION,
-        "variable": "iris_employeurs",
-        "dataset": "insee_iris_synthese",
-    }
-    return {
-        **{name: [text] * region.workplaces for name, text in same.items()},
-        "zone_code": where.iris,
-        "value": employers.astype(float),
-        "raw_value": employers.astype(str).tolist(),
-        "key_value": where.iris,
-        "correction_id": pa.nulls(region.workplaces, pa.string()),
-        **_lineage(region.workplaces),
-    }
-
-
-def _lineage(count: int) -> dict[str, Any]:
-    return {
-        "source_sha256": pa.array(["0" * 64] * count, pa.string()),
-        "source_member": pa.array(["fichier"] * count, pa.string()),
-        "source_row": pa.array(np.arange(count), pa.int64()),
-    }

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.access_handed import HANDED
 from benchmarks.access_region import DEPARTEMENT, FEED, STREETS
 from dagster_project.routing.bundles import Bundle
 from dagster_project.routing.grounds import departement_trips, network_tables, stacked
@@ -24,7 +25,6 @@ from dagster_project.settings import Settings
 from dagster_project.sources.derived import cached_tables
 
 Made = dict[str, int | float | str]
-HANDED = "handed"
 
 
 def streets(folder: Path) -> Made:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.access import BEGIN, END, MOST_MB, NAMES, Measured, render
+from benchmarks.access_handed import write_handed
 from benchmarks.access_region import FEED, ORIGINS, SIZES, STREETS, write_region
 from benchmarks.access_ways import warehouse
 from benchmarks.measure import Cost
@@ -26,6 +27,7 @@ TINY = SIZES["tiny"]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     region = tmp_path_factory.mktemp("region")
     write_region(TINY, region)
+    write_handed(TINY, region)
     return region
 
 
@@ -35,6 +37,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_the_same_seed_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     write_region(TINY, tmp_path)
+    write_handed(TINY, tmp_path)
     assert contents(tmp_path) == contents(folder)
 
 
