@@ -28,7 +28,7 @@ from dagster_project.settings import PROJECT_ROOT
 DOCUMENT = PROJECT_ROOT / "docs" / "benchmarks.md"
 BEGIN = "<!-- benchmarks.access: begin (written by `python -m benchmarks.access`; edit outside) -->"
 END = "<!-- benchmarks.access: end -->"
-LIBRARIES = ("pyvalhalla", "numba", "pyarrow", "duckdb", "dbt-duckdb")
+LIBRARIES = ("pyvalhalla", "osrm-bindings", "numba", "pyarrow", "duckdb", "dbt-duckdb")
 MOST_MB = 2_000
 NAMES = {
     "streets": "streets, tiles and timetable, once per extract",
@@ -50,6 +50,7 @@ class Measured:
     """What each step cost and made."""
 
     region: Region
+    engine: str
     costs: dict[str, Cost] = field(default_factory=dict)
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
     models: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     folder = Path(tempfile.mkdtemp(prefix="dq-access-", dir=options.work))
     try:
-        measured = measure(SIZES["small" if options.small else "region"], folder)
+        measured = measure(SIZES["small" if options.small else "region"], folder, options.engine)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     content = render(measured)
@@ -71,14 +72,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(any(cost.peak_mb > MOST_MB for cost in measured.costs.values()))
 
 
-def measure(region: Region, folder: Path) -> Measured:
-    """Make the region in a folder, then run every step on it."""
+def measure(region: Region, folder: Path, engine: str) -> Measured:
+    """Make the region in a folder, then run every step on it, on one engine of roads."""
     write_region(region, folder)
     write_handed(region, folder)
-    measured = Measured(region)
+    measured = Measured(region, engine)
     for step in ("streets", "trips", "travel_times"):
-        _note(measured, step, partial(_step, folder, step))
-    _step(folder, "warehouse")
+        _note(measured, step, partial(_step, folder, step, engine))
+    _step(folder, "warehouse", engine)
     _dbt(folder, ["parse"])
     _dbt(folder, ["seed", "--select", "indicator"])
     for system, selected in SELECTED.items():
@@ -98,9 +99,9 @@ def _note(measured: Measured, step: str, once: Callable[[], tuple[Cost, str]]) -
     print(told, file=sys.stderr, flush=True)
 
 
-def _step(folder: Path, step: str) -> tuple[Cost, str]:
+def _step(folder: Path, step: str, engine: str) -> tuple[Cost, str]:
     command = [sys.executable, "-m", "benchmarks.access_ways", step, str(folder)]
-    environment = {**_inherited(), "PYTHONPATH": str(PROJECT_ROOT)}
+    environment = {**_inherited(), "PYTHONPATH": str(PROJECT_ROOT), "DQ_ROAD_ENGINE": engine}
     return run(command, cwd=PROJECT_ROOT, environment=environment, log=folder / f"{step}.err")
 
 
@@ -134,7 +135,8 @@ def render(measured: Measured) -> str:
         f"## Access to work\n\n{machine(LIBRARIES)}\nAn invented region of {region.side_m / 1000:.0f} × "
         f"{region.side_m / 1000:.0f} km: {region.zones} QPV of 10 homes, {region.workplaces:,} workplaces, "
         f"{region.offers:,} offers at {region.places:,} places, {region.occupations} occupations; "
-        f"{streets['ways']:,} streets, {region.lines} bus lines, {streets['stops']:,} stops. One run of each step, "
+        f"{streets['ways']:,} streets, {region.lines} bus lines, {streets['stops']:,} stops. "
+        f"Roads by {measured.engine}. One run of each step, "
         f"start of its process included; memory is the peak of the process and its children. Other processes used up "
         f"to {others:.0%} of the machine; load average up to {measured.load:.1f}.{busy}"
     )
@@ -160,6 +162,7 @@ def _slowest(models: Sequence[tuple[str, float]]) -> str:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.access", description=__doc__)
     parser.add_argument("--small", action="store_true", help="a town instead of a region, to try")
+    parser.add_argument("--engine", choices=["valhalla", "osrm"], default="valhalla", help="of roads")
     parser.add_argument("--work", type=Path, help="folder for what is written; default a temporary one")
     parser.add_argument("--dry", action="store_true", help="do not write the document")
     return parser.parse_args(arguments)

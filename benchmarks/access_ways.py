@@ -72,7 +72,7 @@ def warehouse(folder: Path) -> Made:
 
 def _received(folder: Path) -> tuple[Settings, list[Bundle]]:
     """The two bundles of the region, newest first, as the archive would give them."""
-    settings = Settings(home=folder, sources="demo", road_engine="valhalla")
+    settings = Settings(home=folder, sources="demo")
     feed = sorted((folder / FEED).glob("*.txt"))
     return settings, [
         Bundle("osm_reseau", "2024", "region", (_part(folder / STREETS),)),

@@ -90,7 +90,7 @@ def test_the_table_names_every_step_and_judges_memory(tmp_path: Path, peak: floa
         "streets": {"ways": 14, "stops": 6},
         "trips": {"rows": 50, "reached": 40, "transit": 20, "transit_reached": 10, "mb": 0.5},
     }
-    content = render(Measured(TINY, costs, made, {"mobilite": [("int_x", 1.5)]}, 0.2))
+    content = render(Measured(TINY, "valhalla", costs, made, {"mobilite": [("int_x", 1.5)]}, 0.2))
     assert [content.count(f"| {name} |") for name in NAMES.values()] == [1] * len(NAMES)
     assert f"{peak:.0f} MB at most (bar ≤ 2,000: {said})" in content
     assert "1 models, the slowest `int_x` 1.5 s" in content
