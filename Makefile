@@ -39,6 +39,7 @@ bench: $(VENV)/.dev         ## the benchmarks; their tables go to docs/benchmark
 	$(BIN)/python -m benchmarks.crosswalk
 	$(BIN)/python -m benchmarks.transit
 	$(BIN)/python -m benchmarks.roads
+	$(BIN)/python -m benchmarks.access
 
 contracts: $(VENV)/.dev     ## the wide marts' contracts, from seeds/indicator.csv
 	$(BIN)/python scripts/mart_contracts.py

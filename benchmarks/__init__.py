@@ -1,4 +1,5 @@
-"""Benchmarks: the chain beside the bare work it does; zones, roads and transit beside other libraries and engines.
+"""Benchmarks: the chain beside the bare work it does; zones, roads and transit beside others; a whole region's trips.
 
-`make bench` runs `benchmarks.spine`, `benchmarks.crosswalk`, `benchmarks.transit` and `benchmarks.roads`.
+`make bench` runs `benchmarks.spine`, `benchmarks.crosswalk`, `benchmarks.transit`, `benchmarks.roads` and
+`benchmarks.access`.
 """

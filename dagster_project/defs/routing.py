@@ -17,7 +17,7 @@ from dagster_project.geo import destinations, origins, supply
 from dagster_project.routing.bundles import road_datasets, transit_datasets
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
-from dagster_project.sources.derived import cached_table
+from dagster_project.sources.derived import cached_table, cached_tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -146,11 +146,12 @@ def routing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     )
     def travel_times_asset() -> dg.MaterializeResult[Any]:
         from dagster_project.routing.grounds import departements_served, received, stacked
+        from dagster_project.routing.trips import empty_trips
 
         served = departements_served(settings, received(settings, networks), derived / "origins.parquet")
         parts = [_trips_path(settings, departement) for departement in served]
         path = derived / "travel_times.parquet"
-        rows = cached_table(path, parts, grounds_code, lambda: stacked(parts))
+        rows = cached_tables(path, parts, grounds_code, empty_trips().schema, lambda: stacked(parts))
         return table_result(path, rows, {"departements": ", ".join(served) or "aucun"})
 
     return [
@@ -197,13 +198,18 @@ def _trips(settings: Settings, networks: list[str], code: str) -> dg.AssetsDefin
     @dg.op(out=dg.Out(str))
     def trips_of_departement(context: dg.OpExecutionContext, departement: str) -> str:
         from dagster_project.routing.grounds import departement_trips, received
+        from dagster_project.routing.trips import empty_trips
 
         bundles = received(settings, networks)
         inputs = hashlib.sha256(homes_path.read_bytes() + places_path.read_bytes()).hexdigest()
         salt = code + json.dumps([departement, inputs, [bundle.digest for bundle in bundles]])
         path = _trips_path(settings, departement)
-        rows = cached_table(
-            path, [], salt, lambda: departement_trips(settings, bundles, departement, homes_path, places_path)
+        rows = cached_tables(
+            path,
+            [],
+            salt,
+            empty_trips().schema,
+            lambda: departement_trips(settings, bundles, departement, homes_path, places_path),
         )
         context.log.info(f"{departement}: {rows} trips")
         return str(path)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from dagster_project.routing.roads import engine_for
 from dagster_project.routing.roads.extract import ExtractRefused
 from dagster_project.routing.roads.tiles import RoadNetwork, network_for
 from dagster_project.routing.transit.timetable import build_timetable
-from dagster_project.routing.trips import THREADS, Ground, Places, best_ground, empty_trips, trips
+from dagster_project.routing.trips import HOME_KEYS, THREADS, Ground, Places, best_ground, trips_by_home
 from dagster_project.settings import Settings
 from dagster_project.sources.crs import TARGET_CRS, transformer
 
@@ -55,30 +56,36 @@ def departements_served(settings: Settings, bundles: Sequence[Bundle], homes: Pa
 
 def departement_trips(
     settings: Settings, bundles: Sequence[Bundle], departement: str, homes: Path, places: Path
-) -> pa.Table:
-    """Every trip of the homes of one département, in the columns of `trips.empty_trips`, sorted."""
-    import pyarrow as pa
+) -> Iterator[pa.Table]:
+    """Every trip of the homes of one département, in the columns of `trips.empty_trips`, sorted; a table per home."""
     import pyarrow.compute as pc
 
     table = _homes(homes)
     here = np.flatnonzero(pc.equal(table.table["departement"], departement).to_numpy(zero_copy_only=False))
     ends = _homes(places)
     networks, _ = _networks(settings, bundles)
-    found = [empty_trips()]
-    if len(here) and networks:
-        grounds = [_ground(settings, bundle, network, bundles) for bundle, network in networks]
-        found += [trips(ground, mine, ends) for ground, mine in best_ground(grounds, table.take(here))]
-    keys = ("zone_level", "zone_code", "generation", "origin_rank", "kind", "destination_id", "mode", "moment")
-    return pa.concat_tables(found).sort_by([(name, "ascending") for name in keys])
+    if not len(here) or not networks:
+        return
+    grounds = [_ground(settings, bundle, network, bundles) for bundle, network in networks]
+    found = [trips_by_home(ground, mine, ends) for ground, mine in best_ground(grounds, table.take(here))]
+    # A zone may lie on two networks: homes stay in order whatever they are on.
+    yield from heapq.merge(*found, key=_home)
 
 
-def stacked(paths: Sequence[Path]) -> pa.Table:
-    """The tables of several départements as one."""
+def _home(table: pa.Table) -> tuple[Any, ...]:
+    """Which home the rows of a table are of."""
+    return tuple(table[name][0].as_py() for name in HOME_KEYS)
+
+
+def stacked(paths: Sequence[Path]) -> Iterator[pa.Table]:
+    """The tables of several départements, one after the other, in parts."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    tables = [pq.read_table(path).replace_schema_metadata(None) for path in paths]
-    return pa.concat_tables([empty_trips(), *tables])
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches():
+                yield pa.Table.from_batches([batch]).replace_schema_metadata(None)
 
 
 def network_tables(settings: Settings, bundles: Sequence[Bundle]) -> dict[str, pa.Table]:

@@ -1,7 +1,7 @@
 """Trips from the homes of zones to places of work: by car, by bicycle, on foot, by public transport.
 
-One département at a time, on the networks that cover its homes. Cached by what they are made from: the networks'
-bytes, the homes and places concerned, the engine and the code.
+One département at a time, on the networks that cover its homes; a table per home, for there are tens of millions of
+rows in a region. Cached by what they are made from: the networks' bytes, homes and places, the engine and the code.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ THREADS = 2
 Seconds = npt.NDArray[np.float32]
 Points = npt.NDArray[np.float64]
 
+HOME_KEYS = ("zone_level", "zone_code", "generation", "origin_rank")
 TEXTS = ("zone_level", "zone_code", "generation", "destination_id", "kind", "mode", "moment")
 SOURCES = ("road_vintage", "transit_vintage", "service_date")
 
@@ -111,12 +112,31 @@ def trips(ground: Ground, homes: Places, places: Places) -> pa.Table:
     """
     import pyarrow as pa
 
-    starts = homes.take(np.flatnonzero(ground.network.covers(homes.lonlat)))
-    ends = places.take(np.flatnonzero(ground.network.covers(places.lonlat)))
+    return pa.concat_tables([empty_trips(), *trips_by_home(ground, homes, places)])
+
+
+def trips_by_home(ground: Ground, homes: Places, places: Places) -> Iterator[pa.Table]:
+    """The rows of `trips`, a table per home: all of a region's together would not fit in a small memory.
+
+    Homes come by zone and rank; in a table rows come by kind, place, mode and moment.
+    """
+    starts = _sorted(homes.take(np.flatnonzero(ground.network.covers(homes.lonlat))), *HOME_KEYS)
+    ends = _sorted(places.take(np.flatnonzero(ground.network.covers(places.lonlat))), "kind", "destination_id")
     if not starts.table.num_rows or not ends.table.num_rows:
-        return empty_trips()
-    parts = [_rows(times, starts, ends, ground) for times in _all_times(ground, starts, ends)]
-    return pa.concat_tables([empty_trips(), *parts])
+        return
+    times = sorted(_all_times(ground, starts, ends), key=lambda each: (each.mode, each.moment))
+    constants = _constants(times, ground)
+    for home in range(starts.table.num_rows):
+        rows = _rows(times, constants, home, starts, ends)
+        if rows.num_rows:
+            yield rows
+
+
+def _sorted(places: Places, *keys: str) -> Places:
+    import pyarrow.compute as pc
+
+    order = pc.sort_indices(places.table, sort_keys=[(name, "ascending") for name in keys])
+    return places.take(order.to_numpy().astype(np.int64))
 
 
 def _all_times(ground: Ground, starts: Places, ends: Places) -> Iterator[_Times]:
@@ -208,34 +228,41 @@ def _crow(starts: Places, ends: Places) -> npt.NDArray[np.float64]:
     return found
 
 
-def _rows(times: _Times, starts: Places, ends: Places, ground: Ground) -> pa.Table:
+def _constants(times: Sequence[_Times], ground: Ground) -> pa.Table:
+    """What all rows of one mode and moment say, one row for each."""
     import pyarrow as pa
 
-    start, end = np.nonzero(times.asked)
-    rows = len(start)
+    service = ground.service
+    day = None if service.day is None else service.day.isoformat()
+    rows = [
+        (each.mode, each.moment, ground.road_vintage, *((service.vintage, day) if each.mode == "tc" else (None, None)))
+        for each in times
+    ]
+    columns = zip(("mode", "moment", *SOURCES), zip(*rows, strict=True), strict=True)
+    return pa.table({name: pa.array(values, pa.string()) for name, values in columns})
 
-    def values(matrix: Seconds | None) -> pa.Array:
-        if matrix is None:
-            return pa.nulls(rows, pa.float64())
-        return pa.array(matrix[start, end].astype(np.float64), from_pandas=True)
 
-    transit = ground.service if times.mode == "tc" else None
-    day = None if transit is None or transit.day is None else transit.day.isoformat()
-    constants = {
-        "mode": times.mode,
-        "moment": times.moment,
-        "road_vintage": ground.road_vintage,
-        "transit_vintage": None if transit is None else transit.vintage,
-        "service_date": day,
-    }
-    columns = {
-        name: starts.table[name].take(start) for name in ("zone_level", "zone_code", "generation", "origin_rank")
-    }
+def _rows(times: Sequence[_Times], constants: pa.Table, home: int, starts: Places, ends: Places) -> pa.Table:
+    """The trips of one home; places and `times` are in order, and so are the rows."""
+    import pyarrow as pa
+
+    end, which = np.nonzero(np.column_stack([each.asked[home] for each in times]))
+    unknown = np.full(ends.table.num_rows, np.nan, np.float32)
+
+    def values(matrices: Sequence[Seconds | None]) -> pa.Array:
+        each = np.column_stack([unknown if matrix is None else matrix[home] for matrix in matrices])
+        return pa.array(each[end, which].astype(np.float64), from_pandas=True)
+
+    columns = {name: pa.repeat(starts.table[name][home], len(end)) for name in HOME_KEYS}
     columns |= {name: ends.table[name].take(end) for name in ("destination_id", "kind")}
-    columns |= {"seconds": values(times.seconds), "seconds_p25": values(times.p25), "seconds_p75": values(times.p75)}
-    columns |= {"metres": values(times.metres)}
-    columns |= {name: pa.repeat(pa.scalar(value, pa.string()), rows) for name, value in constants.items()}
-    return pa.table(columns).select(empty_trips().column_names)
+    columns |= {name: constants[name].take(which) for name in constants.column_names}
+    columns |= {
+        "seconds": values([each.seconds for each in times]),
+        "seconds_p25": values([each.p25 for each in times]),
+        "seconds_p75": values([each.p75 for each in times]),
+        "metres": values([each.metres for each in times]),
+    }
+    return pa.table(columns).select(empty_trips().column_names).cast(empty_trips().schema)
 
 
 def best_ground(grounds: Sequence[Ground], homes: Places) -> list[tuple[Ground, Places]]:

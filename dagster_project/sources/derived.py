@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dagster_project.sources.catalogue import Dataset
 
 DIGEST_KEY = b"dq_inputs"
+ROW_GROUP = 250_000
 
 
 def cached_table(path: Path, inputs: Iterable[Path], salt: str, make: Callable[[], pa.Table]) -> int:
@@ -24,22 +25,76 @@ def cached_table(path: Path, inputs: Iterable[Path], salt: str, make: Callable[[
     Returns:
         The number of rows. The file carries the digest of inputs and salt in its footer.
     """
-    import pyarrow.parquet as pq
+    wanted = _digest(inputs, salt)
+    known = _rows_made_from(path, wanted)
+    if known is not None:
+        return known
+    table = make()
+    return _write(path, wanted, table.schema, [table])
 
+
+def cached_tables(
+    path: Path, inputs: Iterable[Path], salt: str, schema: pa.Schema, make: Callable[[], Iterable[pa.Table]]
+) -> int:
+    """The same file from tables that come one by one, of which a few are held at a time.
+
+    Args:
+        path: of the file.
+        inputs: files that it is made from.
+        salt: what else it is made from.
+        schema: of each table and of the file, even when there is no table.
+        make: gives the tables.
+    """
+    wanted = _digest(inputs, salt)
+    known = _rows_made_from(path, wanted)
+    return _write(path, wanted, schema, make()) if known is None else known
+
+
+def _digest(inputs: Iterable[Path], salt: str) -> str:
     digest = hashlib.sha256(salt.encode())
     for source in inputs:
-        digest.update(hashlib.sha256(source.read_bytes()).digest())
-    wanted = digest.hexdigest()
-    if path.exists():
-        known = pq.read_metadata(path)
-        if (known.metadata or {}).get(DIGEST_KEY) == wanted.encode():
-            return int(known.num_rows)
-    table = make()
+        with source.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _rows_made_from(path: Path, wanted: str) -> int | None:
+    """Number of rows of a file that was made from these inputs."""
+    import pyarrow.parquet as pq
+
+    if not path.exists():
+        return None
+    known = pq.read_metadata(path)
+    made = (known.metadata or {}).get(DIGEST_KEY) == wanted.encode()
+    return int(known.num_rows) if made else None
+
+
+def _write(path: Path, digest: str, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
+    """Write tables aside, move them in place, and count their rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    pq.write_table(table.replace_schema_metadata({DIGEST_KEY: wanted.encode()}), temporary, compression="zstd")
+    temporary, rows = path.with_suffix(".tmp"), 0
+    with pq.ParquetWriter(temporary, schema.with_metadata({DIGEST_KEY: digest.encode()}), compression="zstd") as file:
+        for group in _row_groups(tables):
+            table = pa.concat_tables(group).replace_schema_metadata({DIGEST_KEY: digest.encode()})
+            file.write_table(table)
+            rows += table.num_rows
     temporary.replace(path)
-    return int(table.num_rows)
+    return rows
+
+
+def _row_groups(tables: Iterable[pa.Table]) -> Iterator[list[pa.Table]]:
+    """Tables put together until they are worth a row group; readers skip and share out by groups."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(each.num_rows for each in waiting) >= ROW_GROUP:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
 
 
 def catalogue_rows(datasets: Mapping[str, Dataset]) -> list[dict[str, str | int | None]]:

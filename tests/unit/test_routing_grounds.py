@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -34,6 +35,10 @@ KEYS = ("zone_level", "zone_code", "generation", "origin_rank", "kind", "destina
 STOPS: dict[str, Spot] = {"A": (0, 0), "B": (5000, 0)}
 LINE = [("A", 0), ("B", 10)]
 CITY = build_city()
+
+
+def whole(tables: Iterable[pa.Table]) -> pa.Table:
+    return pa.concat_tables([empty_trips(), *tables])
 
 
 # What a run received
@@ -169,7 +174,7 @@ class Run:
         self.places = table_of(
             places, folder / "places.parquet", destination_id=["352380102", "352380101"], kind=["lieux_emploi"] * 2
         )
-        self.trips = departement_trips(self.settings, self.bundles, "35", self.homes, self.places)
+        self.trips = whole(departement_trips(self.settings, self.bundles, "35", self.homes, self.places))
 
     @property
     def bundles(self) -> list[Bundle]:
@@ -261,20 +266,20 @@ def test_a_stop_of_two_networks_is_counted_once(run: Run, tmp_path: Path) -> Non
 
 def test_the_newest_streets_that_cover_a_home_win(run: Run, tmp_path: Path) -> None:
     newer = streets(write_osm(CITY, tmp_path / "newer.osm", mark=True), "redon", "2019")
-    found = departement_trips(run.settings, [run.good, newer], "35", run.homes, run.places)
+    found = whole(departement_trips(run.settings, [run.good, newer], "35", run.homes, run.places))
     assert set(found["road_vintage"].to_pylist()) == {"redon_2019"}
     assert set(found["mode"].to_pylist()) == {"marche", "velo", "voiture"}
 
 
 def test_without_streets_every_table_is_there_empty_and_typed(run: Run) -> None:
-    whole = network_tables(run.settings, run.bundles)
+    full = network_tables(run.settings, run.bundles)
     for bundles in ([], [run.bus]):
         tables = network_tables(run.settings, bundles)
         assert tables["transit_stops"].num_rows == 0
         assert {name: table.schema for name, table in tables.items()} == {
-            name: table.schema for name, table in whole.items()
+            name: table.schema for name, table in full.items()
         }
-        found = departement_trips(run.settings, bundles, "35", run.homes, run.places)
+        found = whole(departement_trips(run.settings, bundles, "35", run.homes, run.places))
         assert found.num_rows == 0
         assert found.schema.equals(empty_trips().schema)
         assert departements_served(run.settings, bundles, run.homes) == []
@@ -282,19 +287,19 @@ def test_without_streets_every_table_is_there_empty_and_typed(run: Run) -> None:
 
 def test_a_departement_off_the_streets_has_no_trip(run: Run) -> None:
     for code in ("75", "99"):
-        found = departement_trips(run.settings, run.bundles, code, run.homes, run.places)
+        found = whole(departement_trips(run.settings, run.bundles, code, run.homes, run.places))
         assert (found.num_rows, found.schema) == (0, empty_trips().schema)
 
 
 def test_tables_of_departements_are_put_end_to_end(run: Run, tmp_path: Path) -> None:
-    assert stacked([]).schema.equals(empty_trips().schema)
+    assert whole(stacked([])).schema.equals(empty_trips().schema)
     paths = [tmp_path / "35.parquet", tmp_path / "75.parquet"]
     for path, table in zip(paths, (run.trips, empty_trips()), strict=True):
         pq.write_table(table.replace_schema_metadata({"made": "here"}), path)
-    assert stacked(paths).equals(run.trips)
+    assert whole(stacked(paths)).equals(run.trips)
 
 
 def test_the_same_bytes_give_the_same_trips(run: Run, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home", sources="demo")
-    again = departement_trips(settings, run.bundles[::-1], "35", run.homes, run.places)
+    again = whole(departement_trips(settings, run.bundles[::-1], "35", run.homes, run.places))
     assert again.equals(run.trips)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from dagster_project.routing.trips import ACCESS_S, REACH_M, TRANSFER_S, best_ground, empty_trips, trips
+from dagster_project.routing.trips import ACCESS_S, REACH_M, TRANSFER_S, best_ground, empty_trips, trips, trips_by_home
 from tests.trip_grounds import SPEED, Spot, StraightRoads, both, bundle, bus, ground, homes, square, workplaces
 
 TOWN, COUNTRY = square(12_000), square(120_000)
@@ -30,9 +31,11 @@ def test_every_mode_has_its_row_with_the_columns_and_types_of_no_trip(tmp_path: 
     found = trips(ground(TOWN, bundle(tmp_path, bus(STOPS, THERE_AND_BACK))), homes((100, 0)), workplaces((4900, 0)))
     assert found.schema.equals(empty_trips().schema)
     assert [(row["mode"], row["moment"]) for row in found.to_pylist()] == [
-        *((mode, "aller") for mode in REACH_M),
+        ("marche", "aller"),
         ("tc", "aller"),
         ("tc", "retour"),
+        ("velo", "aller"),
+        ("voiture", "aller"),
     ]
     for row in found.to_pylist():
         transit = row["mode"] == "tc"
@@ -44,6 +47,18 @@ def test_every_mode_has_its_row_with_the_columns_and_types_of_no_trip(tmp_path: 
         if not transit:
             assert row["metres"] == pytest.approx(4800, rel=1e-4)
             assert row["seconds"] == pytest.approx(4800 / SPEED[row["mode"]], rel=1e-4)
+
+
+def test_rows_come_home_by_home_in_the_order_of_their_keys(tmp_path: Path) -> None:
+    places = both(workplaces((4900, 0), (300, 0), kind="offres"), workplaces((4900, 10), (0, 20)))
+    streets = ground(TOWN, bundle(tmp_path, bus(STOPS, THERE_AND_BACK)))
+    mixed = homes((100, 0), (2500, 300), (900, 0))
+    parts = list(trips_by_home(streets, mixed.take(np.array([2, 0, 1])), places))
+    assert [part["origin_rank"].unique().to_pylist() for part in parts] == [[1], [2], [3]]
+    keys = ("origin_rank", "kind", "destination_id", "mode", "moment")
+    names = [tuple(row[key] for key in keys) for row in pa.concat_tables(parts).to_pylist()]
+    assert names == sorted(names)
+    assert len(set(names)) == 3 * (4 * 4 + 2)
 
 
 def test_public_transport_takes_the_walks_the_wait_and_the_ride(tmp_path: Path) -> None:
