@@ -17,6 +17,7 @@ from dagster_project.geo import destinations, origins, supply
 from dagster_project.routing.bundles import road_datasets, transit_datasets
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
+from dagster_project.sources.code import CARRIERS
 from dagster_project.sources.derived import cached_table, cached_tables
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 ZONES = dg.AssetKey(["derived", "zone_geometries"])
 TRIPS = dg.AssetKey(["derived", "trips"])
 GROUNDS = "dagster_project.routing.grounds"
+ENGINES = "dagster_project.routing.roads"
+ENGINE_MODULES = ("valhalla", "osrm", "tomtom")
 GROUP = "acces_emploi"
 KINDS = {"python", "parquet"}
 NO_DEPARTEMENT = "aucun"
@@ -37,7 +40,13 @@ def routing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     zones_path = derived / "zone_geometries.parquet"
     origins_code = code_version(origins.__name__, cached_table.__module__, own=[__name__])
     destinations_code = code_version(destinations.__name__, cached_table.__module__, own=[__name__])
-    grounds_code = code_version(GROUNDS, cached_table.__module__, own=[__name__], facts=settings.road_engine)
+    grounds_code = code_version(
+        GROUNDS,
+        cached_table.__module__,
+        own=[__name__],
+        facts=settings.road_engine,
+        without=[*CARRIERS, *(f"{ENGINES}.{name}" for name in ENGINE_MODULES if name != settings.road_engine)],
+    )
     supply_code = code_version(supply.__name__, cached_table.__module__, own=[__name__])
 
     @dg.asset(

@@ -20,7 +20,7 @@ from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources.catalogue import load_catalogue
 
 # The graph, by name since this layer imports none of it, less what moves no figure: when it runs, how a run is shown,
-# what it is compared with, and the code of raw tables, which is in each table's own version.
+# what it is compared with, how bytes travel, and the code of raw tables, which is in each table's own version.
 GRAPH = "dagster_project.definitions"
 OUTSIDE = (
     "dagster_project.defs.automation",
@@ -28,6 +28,9 @@ OUTSIDE = (
     "dagster_project.defs.progress",
     "dagster_project.defs.raw",
     "dagster_project.sources.code",
+    "dagster_project.sources.fetch",
+    "dagster_project.sources.http",
+    "dagster_project.sources.http_policy",
 )
 FILES = (
     "dbt_models/*.yml",
@@ -70,9 +73,12 @@ def digest_files(paths: Iterable[Path], root: Path) -> str:
 
 
 @cache
-def code_digest() -> str:
-    """Digest of all code and reference data that figures depend on, once raw tables are there."""
-    return code_version(GRAPH, *_called_by_models(), files=FILES, without=OUTSIDE)
+def code_digest(road_engine: str = "valhalla") -> str:
+    """Digest of all code and reference data that figures depend on, once raw tables are there; travel times also
+    depend on the engine that the settings name.
+    """
+    engine = None if road_engine == "valhalla" else road_engine
+    return code_version(GRAPH, *_called_by_models(), files=FILES, without=OUTSIDE, facts=engine)
 
 
 def _called_by_models() -> list[str]:
@@ -112,7 +118,7 @@ def describe_build(settings: Settings) -> Build:
     check_origins(settings)
     content = {
         "sources": raw_versions(settings.raw_dir),
-        "code": code_digest(),
+        "code": code_digest(settings.road_engine),
         "libraries": {name: version(name) for name in LIBRARIES},
         "sources_kind": settings.sources,
         "territory": settings.territory,

@@ -139,8 +139,10 @@ DERIVED = {
 }
 RECEIVED = {"derived/source_file", "derived/source_presence"}
 OVERLAPS = {f"derived/{name}" for name in ("overlaps", "tile_overlaps")}
+HOMES = {"derived/origins", "derived/transit_supply"}
 OF_CONTOURS = OVERLAPS | {"derived/dwelling_zones", "derived/neighbours"}
-WIDE = {f"marts/mart_{theme}" for theme in ("couverture", "emploi", "population", "revenus", "sante")}
+THEMES = ("acces_emploi", "couverture", "emploi", "mobilite", "population", "revenus", "sante")
+WIDE = {f"marts/mart_{theme}" for theme in THEMES}
 
 
 @dataclass(frozen=True)
@@ -162,9 +164,9 @@ CASES = {
     "how files travel": Case(python("sources/http_policy"), rebuilds=False),
     "contours": Case(python("geo/contours"), {"derived/zone_geometries", LINEAGE, "releases/current"}),
     "what zones share": Case(python("geo/overlay"), {"derived/overlaps", LINEAGE, "releases/current"}),
-    "shares of cells": Case(python("geo/grid"), OVERLAPS | {LINEAGE, "releases/current"}),
+    "shares of cells": Case(python("geo/grid"), OVERLAPS | HOMES | {LINEAGE, "releases/current"}),
     "places of dwellings": Case(
-        python("geo/dwellings"), OVERLAPS | {"derived/dwelling_zones", LINEAGE, "releases/current"}
+        python("geo/dwellings"), OVERLAPS | HOMES | {"derived/dwelling_zones", LINEAGE, "releases/current"}
     ),
     "bodies of the overlaps": Case(python("defs/overlaps"), OF_CONTOURS),
     "bodies of the derived assets": Case(python("defs/geography"), DERIVED),
@@ -265,6 +267,8 @@ def test_settings(project: Copy, known: dict[str, str], change: dict[str, Any], 
             of_dbt()
             | REPORTS
             | OF_CONTOURS
+            | HOMES
+            | {"derived/destinations"}
             | {COMPARED, LINEAGE, "derived/zone_geometries", "derived/corrections", "releases/current"}
             | {"raw/ors_sante_iris", "raw/partenaire_offres", "raw/partenaire_demande_rome"},  # held to a convention
         ),
@@ -282,7 +286,7 @@ def test_libraries(
     assert changed(known, project.versions()) == expected
 
 
-@pytest.mark.parametrize("name", ["geography", "lineage", "offers", "overlaps", "release"])
+@pytest.mark.parametrize("name", ["geography", "lineage", "offers", "overlaps", "release", "routing"])
 def test_the_versions_of_assets_cover_what_their_bodies_call(
     monkeypatch: pytest.MonkeyPatch, project: Copy, name: str
 ) -> None:
