@@ -74,8 +74,9 @@ def digest_files(paths: Iterable[Path], root: Path) -> str:
 
 @cache
 def code_digest(road_engine: str = "valhalla") -> str:
-    """Digest of all code and reference data that figures depend on, once raw tables are there; travel times also
-    depend on the engine that the settings name.
+    """Digest of all code and reference data that figures depend on, once raw tables are there.
+
+    Travel times also depend on the engine that the settings name.
     """
     engine = None if road_engine == "valhalla" else road_engine
     return code_version(GRAPH, *_called_by_models(), files=FILES, without=OUTSIDE, facts=engine)

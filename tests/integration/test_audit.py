@@ -47,8 +47,10 @@ def figures(release: ReleaseFolder) -> list[Figure]:
 def test_every_figure_is_recomputed_from_the_archived_bytes(release: ReleaseFolder) -> None:
     result = recompute(release)
     assert [str(difference) for difference in result.differences] == []
-    assert result.identical == result.recomputed == result.figures - len(result.modelled) > 10_000
-    assert set(result.by_method) == {"M0", "M1", "M2", "M3"}
+    assert result.recomputed == result.figures - len(result.modelled) > 10_000
+    assert set(result.by_method) == {"M0", "M1", "M2", "M3", "M4"}
+    # Sums of offers are added as decimals by the chain: those of the audit agree, not always to the last digit.
+    assert result.recomputed - result.by_method["M4"] < result.identical <= result.recomputed
     assert result.searched > 0, "the demonstration has zones that their files do not cover"
 
 

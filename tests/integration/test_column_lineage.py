@@ -38,7 +38,7 @@ from tests.graph_runs import Finished
 pytestmark = pytest.mark.xdist_group("graph")
 
 CHROMIUM = Path("/usr/bin/chromium")
-MAX_PAGE_BYTES = 4_000_000
+MAX_PAGE_BYTES = 5_000_000
 CATALOG = "warehouse"  # the database that the compiled SQL names
 SOURCE_LAYERS = {"raw", "reference"}
 # Another row's cell: of the column's own type, whatever it is, and null in the first rows.

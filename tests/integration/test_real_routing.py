@@ -91,7 +91,7 @@ def homes(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trips(settings: Settings, bundles: list[Bundle], homes: Path, tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
     columns = {"destination_id": list(PLACES), "kind": ["lieux_emploi"] * len(PLACES)}
     places = table_of(tmp_path_factory.mktemp("places") / "places.parquet", PLACES, columns)
-    return departement_trips(settings, bundles, "35", homes, places)
+    return pa.concat_tables([empty_trips(), *departement_trips(settings, bundles, "35", homes, places)])
 
 
 def times(trips: pa.Table, zone: str, place: str) -> dict[tuple[str, str], float | None]:

@@ -11,6 +11,7 @@ from dagster_project.geo.contours import LAYERS
 from dagster_project.geo.dwellings import DWELLINGS
 from dagster_project.geo.overlaps import CODES
 from dagster_project.geo.tiles import MESHES, PEOPLE
+from dagster_project.provenance.columns.declared_access import access_tables
 from dagster_project.provenance.columns.origins import ROWS, Column, Condition, Origin, Relation, Table
 from dagster_project.settings import PROJECT_ROOT
 
@@ -93,7 +94,7 @@ def python_tables(columns: Mapping[Table, Collection[str]]) -> dict[Table, Relat
         if table in columns
     }
     made = {"zone_geometries": _contours(), "overlaps": _overlaps(), "tile_overlaps": _tile_overlaps()}
-    made |= {"dwelling_zones": _dwelling_zones(), "neighbours": _neighbours()}
+    made |= {"dwelling_zones": _dwelling_zones(), "neighbours": _neighbours(), **access_tables()}
     return {**{("derived", name): relation for name, relation in made.items()}, **declared}
 
 

@@ -42,7 +42,7 @@ published_group as (
         {{ cle_zone() }},
         groupe,
         any_value(case when alone then 'rome' when in_domain then 'grand_domaine' else 'autres' end) as maille,
-        count(*) as n_romes,
+        sum(1) as n_romes,
         if(sum(n_demandeurs) >= {{ var('demandeurs_publies') }}, any_value(status), 'secret_primaire') as status
     from grouped
     group by {{ cle_zone() }}, groupe

@@ -9,7 +9,7 @@ select
     offer.precision,
     offer.code_rome,
     rome.libelle as libelle_rome,
-    count(*) as n_offres,
+    cast(sum(1) as bigint) as n_offres,
     cast(sum(offer.nb_postes) as bigint) as n_postes,
     max(offer.n_sources) as n_sources
 from {{ ref('int_offres__retenues') }} as offer

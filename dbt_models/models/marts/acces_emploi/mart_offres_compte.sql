@@ -30,7 +30,7 @@ select
     vintage,
     source,
     mesure,
-    count(*) as n_offres,
+    cast(sum(1) as bigint) as n_offres,
     cast(sum(nb_postes) as bigint) as n_postes
 from measure
 group by vintage, source, mesure

@@ -3,8 +3,8 @@ select
     kind,
     mode,
     moment,
-    count(*) as n_trajets,
-    count(*) filter (where seconds is null) as n_hors_atteinte
+    cast(sum(1) as bigint) as n_trajets,
+    cast(sum(if(seconds is null, 1, 0)) as bigint) as n_hors_atteinte
 from {{ source('derived', 'travel_times') }}
 group by kind, mode, moment
 order by kind, mode, moment
