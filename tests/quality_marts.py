@@ -52,7 +52,7 @@ def write_marts(folder: Path) -> dict[str, Path]:
                 unit, null::double as numerator, null::double as denominator,
                 null::double as ci_low, null::double as ci_high, null::double as n_effective, 'M0' as method,
                 1.0::double as coverage, 'ok' as status, null::boolean as comparable_with_previous,
-                null::varchar as model_parameters, 'année 2020' as reference_period,
+                null::varchar as model, 'année 2020' as reference_period,
                 'inventé' as dataset, 'inventée' as licence,
                 md5(indicator_code || zone_code) as figure_id, 'essai' as run_id
             from dim_zone, (values {rows}) as i(indicator_code, middle, step, unit)
