@@ -24,8 +24,9 @@ from benchmarks.measure import MeasureError
 from benchmarks.report import machine, place, table
 from benchmarks.transit_floor import scan_each
 from benchmarks.transit_peer import PINS, RANGE_ROUNDS, ROUNDS, Asked, NoPeerError, ask, make_environment
+from dagster_project.routing.links import Links
 from dagster_project.routing.transit.feed import Feed, read_feed
-from dagster_project.routing.transit.links import Links, straight_line_links
+from dagster_project.routing.transit.links import straight_line_links
 from dagster_project.routing.transit.scan import NEVER, Access, Scanner, window
 from dagster_project.routing.transit.timetable import Timetable, build_timetable
 from dagster_project.settings import PROJECT_ROOT

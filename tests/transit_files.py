@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dagster_project.routing.transit.links import Links
+from dagster_project.routing.links import Links
 from dagster_project.routing.transit.timetable import Timetable
 
 DAY = date(2024, 5, 14)  # a Tuesday

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -38,8 +39,6 @@ def routing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     networks = [*road_datasets(load_catalogue().values()), *transit_datasets(load_catalogue().values())]
     derived = settings.derived_dir
     zones_path = derived / "zone_geometries.parquet"
-    origins_code = code_version(origins.__name__, cached_table.__module__, own=[__name__])
-    destinations_code = code_version(destinations.__name__, cached_table.__module__, own=[__name__])
     grounds_code = code_version(
         GROUNDS,
         cached_table.__module__,
@@ -48,38 +47,6 @@ def routing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         without=[*CARRIERS, *(f"{ENGINES}.{name}" for name in ENGINE_MODULES if name != settings.road_engine)],
     )
     supply_code = code_version(supply.__name__, cached_table.__module__, own=[__name__])
-
-    @dg.asset(
-        key=["derived", "origins"],
-        deps=[ZONES, *map(raw_key, origins.RAW_TABLES)],
-        description="Points de départ des habitants de chaque quartier et du reste de ses communes, dix au plus.",
-        code_version=origins_code,
-        group_name=GROUP,
-        kinds=KINDS,
-        owners=[OWNER],
-    )
-    def origins_asset() -> dg.MaterializeResult[Any]:
-        inputs = [zones_path, *(settings.raw_dir / f"{name}.parquet" for name in origins.RAW_TABLES)]
-        path = derived / "origins.parquet"
-        rows = cached_table(path, inputs, origins_code, lambda: origins.build_origins(zones_path, settings.raw_dir))
-        return table_result(path, rows, {})
-
-    @dg.asset(
-        key=["derived", "destinations"],
-        deps=[ZONES, *map(raw_key, destinations.RAW_TABLES)],
-        description="Lieux vers lesquels on calcule des trajets : un point par IRIS, et les lieux des offres d’emploi.",
-        code_version=destinations_code,
-        group_name=GROUP,
-        kinds=KINDS,
-        owners=[OWNER],
-    )
-    def destinations_asset() -> dg.MaterializeResult[Any]:
-        inputs = [zones_path, *(settings.raw_dir / f"{name}.parquet" for name in destinations.RAW_TABLES)]
-        path = derived / "destinations.parquet"
-        rows = cached_table(
-            path, inputs, destinations_code, lambda: destinations.build_destinations(zones_path, settings.raw_dir)
-        )
-        return table_result(path, rows, {})
 
     @dg.multi_asset(
         name="derived__transit",
@@ -164,13 +131,49 @@ def routing_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         return table_result(path, rows, {"departements": ", ".join(served) or "aucun"})
 
     return [
-        origins_asset,
-        destinations_asset,
+        _places(
+            settings,
+            "origins",
+            origins,
+            origins.build_origins,
+            "Points de départ des habitants de chaque quartier et du reste de ses communes, dix au plus.",
+        ),
+        _places(
+            settings,
+            "destinations",
+            destinations,
+            destinations.build_destinations,
+            "Lieux vers lesquels on calcule des trajets : un point par IRIS, et les lieux des offres d’emploi.",
+        ),
         transit_asset,
         supply_asset,
         _trips(settings, networks, grounds_code),
         travel_times_asset,
     ]
+
+
+def _places(
+    settings: Settings, name: str, module: ModuleType, build: Callable[[Path, Path], "pa.Table"], description: str
+) -> dg.AssetsDefinition:
+    """A table of points that a module of `geo` makes of contours and of its RAW_TABLES."""
+    code = code_version(module.__name__, cached_table.__module__, own=[__name__])
+
+    @dg.asset(
+        key=["derived", name],
+        deps=[ZONES, *map(raw_key, module.RAW_TABLES)],
+        description=description,
+        code_version=code,
+        group_name=GROUP,
+        kinds=KINDS,
+        owners=[OWNER],
+    )
+    def places() -> dg.MaterializeResult[Any]:
+        zones = settings.derived_dir / "zone_geometries.parquet"
+        inputs = [zones, *(settings.raw_dir / f"{table}.parquet" for table in module.RAW_TABLES)]
+        path = settings.derived_dir / f"{name}.parquet"
+        return table_result(path, cached_table(path, inputs, code, lambda: build(zones, settings.raw_dir)), {})
+
+    return places
 
 
 def _spec(name: str, description: str, deps: list[dg.AssetKey], code: str) -> dg.AssetSpec:

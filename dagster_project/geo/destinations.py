@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dagster_project.geo.zones import IRIS, read_layer
+from dagster_project.geo.zones import IRIS, departement_of, read_layer
 from dagster_project.sources.crs import TARGET_CRS, transformer
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def build_destinations(zone_geometries: Path, raw_dir: Path) -> pa.Table:
             "lat": np.round(lat, 7),
             "x_m": x,
             "y_m": y,
+            "departement": pa.array([departement_of(code) for code in layer.codes], pa.string()),
         }
     )
     with duckdb.connect() as connection:
@@ -67,9 +68,7 @@ def build_destinations(zone_geometries: Path, raw_dir: Path) -> pa.Table:
         connection.register("offers", offers.append_column("x_m", pa.array(x)).append_column("y_m", pa.array(y)))
         table: pa.Table = connection.sql(
             f"""select {", ".join(COLUMNS)} from (
-                    select *, 'lieux_emploi' as kind,
-                           if(destination_id[1:2] = '97', destination_id[1:3], destination_id[1:2]) as departement
-                    from workplaces
+                    select *, 'lieux_emploi' as kind from workplaces
                     union all by name
                     select *, 'offres' as kind, null as departement from offers
                 ) order by kind, destination_id"""

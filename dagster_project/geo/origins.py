@@ -18,7 +18,7 @@ from dagster_project.geo.dwellings import DWELLINGS, read_dwellings
 from dagster_project.geo.inputs import latest, number, refuse_text
 from dagster_project.geo.polygons import Index, Shapes
 from dagster_project.geo.tiles import MESHES, TILE_CRS, read_tiles
-from dagster_project.geo.zones import IRIS, QN2024, QP2015, Layer, read_layer
+from dagster_project.geo.zones import IRIS, QN2024, QP2015, Layer, departement_of, read_layer
 from dagster_project.sources.crs import TARGET_CRS, transformer
 
 if TYPE_CHECKING:
@@ -91,12 +91,6 @@ def zone_homes(zone_geometries: Path, raw_dir: Path) -> Iterator[tuple[str, str,
             yield "QPV", code, generation, homes
         for code, homes in _homes_by_zone(_outside(communes, quarters), known, density, COARSE_GRID_M):
             yield "HQPV", code, generation, homes
-
-
-def departement_of(zone_code: str) -> str:
-    """Département of a QPV (`QP035005`, `QN2A001I`) or of communes (`35238`, `97101`)."""
-    code = zone_code[2:5].removeprefix("0") if zone_code[:2] in {"QP", "QN"} else zone_code[:3]
-    return code if code.startswith("97") else code[:2]
 
 
 def gather(homes: Homes, most: int) -> list[tuple[float, float, float]]:

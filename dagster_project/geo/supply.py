@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 RAW_TABLES = origins.RAW_TABLES
 WALK_M = 500.0
 WALK_RAIL_M = 1000.0
-RAIL = (0, 1, 2)  # GTFS route_type: tram, métro, train
 FREQUENT_PER_HOUR = 4.0
 KINDS = {"zone_level": "string", "zone_code": "string", "generation": "string", "departures": "double"}
 KINDS |= {"frequent_people": "double", "people": "double", "coverage": "double"}

@@ -38,3 +38,9 @@ def read_layer(zone_geometries: Path, level: str, generation: str) -> Layer:
 def read_layers(zone_geometries: Path, layers: Sequence[tuple[str, str]] = (IRIS, QP2015, QN2024)) -> list[Layer]:
     """Several layers, by level and generation."""
     return [read_layer(zone_geometries, level, generation) for level, generation in layers]
+
+
+def departement_of(zone_code: str) -> str:
+    """Département of a QPV (`QP035005`, `QN2A001I`), of communes (`35238`, `97101`) or of an IRIS."""
+    code = zone_code[2:5].removeprefix("0") if zone_code[:2] in {"QP", "QN"} else zone_code[:3]
+    return code if code.startswith("97") else code[:2]

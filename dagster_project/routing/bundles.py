@@ -10,6 +10,9 @@ from pathlib import Path
 from dagster_project.sources.archive import Archive
 from dagster_project.sources.catalogue import Dataset
 
+# How the catalogue names datasets of each kind.
+STREETS, TIMETABLES = "osm_", "_gtfs"
+
 
 @dataclass(frozen=True)
 class Bundle:
@@ -28,7 +31,12 @@ class Bundle:
     @property
     def name(self) -> str:
         """How messages and identifiers call it."""
-        return f"{self.dataset}_{self.vintage}" if self.dataset.endswith("_gtfs") else f"{self.file}_{self.vintage}"
+        return f"{self.dataset if self.is_timetable else self.file}_{self.vintage}"
+
+    @property
+    def is_timetable(self) -> bool:
+        """Whether it is a feed; the others are street networks."""
+        return self.dataset.endswith(TIMETABLES)
 
     @property
     def digest(self) -> str:
@@ -38,12 +46,12 @@ class Bundle:
 
 def road_datasets(catalogue: Iterable[Dataset]) -> tuple[str, ...]:
     """Datasets of the catalogue that hold street networks."""
-    return tuple(dataset.id for dataset in catalogue if dataset.format == "bundle" and dataset.id.startswith("osm_"))
+    return tuple(dataset.id for dataset in catalogue if dataset.format == "bundle" and dataset.id.startswith(STREETS))
 
 
 def transit_datasets(catalogue: Iterable[Dataset]) -> tuple[str, ...]:
     """Datasets of the catalogue that hold timetables."""
-    return tuple(dataset.id for dataset in catalogue if dataset.format == "bundle" and dataset.id.endswith("_gtfs"))
+    return tuple(dataset.id for dataset in catalogue if dataset.format == "bundle" and dataset.id.endswith(TIMETABLES))
 
 
 def received_bundles(raw_dir: Path, archive_dir: Path, datasets: Iterable[str]) -> list[Bundle]:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 DAY_S = (6 * 3600, 22 * 3600)
 PEAK_S = (7 * 3600, 9 * 3600)
-RAIL = frozenset({0, 1, 2})  # GTFS route_type: tram, métro, train
-RAIL_EXTENDED = (range(100, 118), range(400, 406), range(900, 907))  # the same in the extended list
+# GTFS route_type of trams, métros and trains; the ranges are those of the extended list.
+RAIL = (0, 1, 2, *range(100, 118), *range(400, 406), *range(900, 907))
 NETWORK_COLUMNS = (
     "dataset",
     "vintage",
@@ -47,7 +47,7 @@ def received(settings: Settings, datasets: Iterable[str]) -> list[Bundle]:
 
 def departements_served(settings: Settings, bundles: Sequence[Bundle], homes: Path) -> list[str]:
     """Départements that have homes on a street network, in order."""
-    table = _homes(homes)
+    table = _places(homes)
     covered = np.zeros(table.table.num_rows, dtype=bool)
     for _, network in _networks(settings, bundles)[0]:
         covered |= network.covers(table.lonlat)
@@ -60,9 +60,9 @@ def departement_trips(
     """Every trip of the homes of one département, in the columns of `trips.empty_trips`, sorted; a table per home."""
     import pyarrow.compute as pc
 
-    table = _homes(homes)
+    table = _places(homes)
     here = np.flatnonzero(pc.equal(table.table["departement"], departement).to_numpy(zero_copy_only=False))
-    ends = _homes(places)
+    ends = _places(places)
     networks, _ = _networks(settings, bundles)
     if not len(here) or not networks:
         return
@@ -126,7 +126,7 @@ def _networks(
     """Street networks that can be used, newest first, and those that are refused."""
     found, refused = [], []
     for bundle in sorted(bundles, key=lambda each: (-int(each.vintage), each.file)):
-        if bundle.dataset.endswith("_gtfs"):
+        if bundle.is_timetable:
             continue
         _, sha256, path = bundle.parts[0]
         try:
@@ -142,10 +142,10 @@ def _ground(settings: Settings, bundle: Bundle, network: RoadNetwork, bundles: S
 
 
 def _feeds(bundles: Sequence[Bundle]) -> list[Bundle]:
-    return [bundle for bundle in bundles if bundle.dataset.endswith("_gtfs")]
+    return [bundle for bundle in bundles if bundle.is_timetable]
 
 
-def _homes(path: Path) -> Places:
+def _places(path: Path) -> Places:
     import pyarrow.parquet as pq
 
     return Places.of(pq.read_table(path).replace_schema_metadata(None))
@@ -195,7 +195,7 @@ def _stops(service: Service, network: RoadNetwork) -> list[dict[str, Any]]:
 def _rail_stops(feed: Any) -> npt.NDArray[np.bool_]:
     """Which stops of a feed a tram, métro or train serves."""
     kinds = feed.trip_route_type
-    rails = np.isin(kinds, [*RAIL, *(kind for kinds_of in RAIL_EXTENDED for kind in kinds_of)])
+    rails = np.isin(kinds, RAIL)
     times = feed.stop_times
     trip = np.repeat(np.arange(len(kinds)), np.diff(times.first))
     found = np.zeros(len(feed.stop_ids), dtype=bool)

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dagster_project.routing.feeds import Service
+from dagster_project.routing.links import Links
 from dagster_project.routing.roads.engine import Mode, RoadEngine
 from dagster_project.routing.roads.links import walking_links
 from dagster_project.routing.roads.tiles import RoadNetwork
-from dagster_project.routing.transit.links import Links
 from dagster_project.routing.transit.scan import window
 from dagster_project.routing.transit.times import TravelTimes, travel_times
 from dagster_project.routing.transit.timetable import Timetable, build_timetable
@@ -36,6 +36,7 @@ HORIZON_S = 2 * 3600
 THREADS = 2
 Seconds = npt.NDArray[np.float32]
 Points = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
 
 HOME_KEYS = ("zone_level", "zone_code", "generation", "origin_rank")
 TEXTS = ("zone_level", "zone_code", "generation", "destination_id", "kind", "mode", "moment")
@@ -204,21 +205,21 @@ class _Walks:
 
     def to_stops(self, lonlat: Points) -> Links:
         """From each place to the stops it can walk to."""
-        return self._links(lonlat, len(lonlat), None, ACCESS_S)
+        source, target, seconds = self._pairs(lonlat, ACCESS_S)
+        return Links.from_pairs(len(lonlat), source, target, seconds)
 
     def between_stops(self) -> Links:
         """From each stop to the stops that a change may use."""
-        return self._links(self._stops[self._known], len(self._stops), self._known, TRANSFER_S)
+        source, target, seconds = self._pairs(self._stops[self._known], TRANSFER_S)
+        source = self._known[source]
+        apart = source != target
+        return Links.from_pairs(len(self._stops), source[apart], target[apart], seconds[apart])
 
-    def _links(self, start: Points, rows: int, row_of: npt.NDArray[np.int64] | None, longest: int) -> Links:
+    def _pairs(self, start: Points, longest: int) -> tuple[Index, Index, npt.NDArray[np.int32]]:
+        """Positions of places and of stops, and the seconds between."""
         found = walking_links(self._engine, start, self._stops[self._known], longest, threads=THREADS)
-        source = np.repeat(np.arange(len(start)), np.diff(found.indptr))
-        target = self._known[found.indices]
-        if row_of is not None:
-            source = row_of[source]
-            apart = source != target
-            return Links.from_pairs(rows, source[apart], target[apart], found.seconds[apart])
-        return Links.from_pairs(rows, source, target, found.seconds)
+        source = np.repeat(np.arange(len(start)), np.diff(found.first))
+        return source, self._known[found.target], found.seconds
 
 
 def _crow(starts: Places, ends: Places) -> npt.NDArray[np.float64]:

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dagster_project.routing.links import Links
 from dagster_project.routing.roads.engine import LonLat, Mode
 from dagster_project.routing.roads.valhalla import Valhalla
 from dagster_project.routing.transit.feed import Feed, read_feed
-from dagster_project.routing.transit.links import Links
 from dagster_project.routing.transit.scan import NEVER, Access, earliest_arrivals
 from dagster_project.routing.transit.timetable import Timetable, build_timetable
 from dagster_project.sources.demo.mirror import build_files

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from dagster_project.geo.destinations import build_destinations
 from dagster_project.geo.inputs import GeoInputError
-from dagster_project.geo.origins import MOST_ORIGINS, Homes, build_origins, departement_of, gather
+from dagster_project.geo.origins import MOST_ORIGINS, Homes, build_origins, gather
 from dagster_project.geo.supply import build_supply
+from dagster_project.geo.zones import departement_of
 from tests import geo_support as support
 
 X, Y = 352_000.0, 6_789_000.0  # EPSG:2154
@@ -105,7 +106,14 @@ def test_gathering_keeps_everyone_names_homes_and_ignores_order(homes: list[tupl
 
 @pytest.mark.parametrize(
     ("code", "departement"),
-    [("QP035005", "35"), ("QN2A001I", "2A"), ("QP974001", "974"), ("35238", "35"), ("97101+97102", "971")],
+    [
+        ("QP035005", "35"),
+        ("QN2A001I", "2A"),
+        ("QP974001", "974"),
+        ("35238", "35"),
+        ("97101+97102", "971"),
+        ("352380101", "35"),
+    ],
 )
 def test_departement_of_zones(code: str, departement: str) -> None:
     assert departement_of(code) == departement

@@ -39,10 +39,10 @@ def test_links_are_the_short_cells_of_the_matrix(one: np.ndarray, other: np.ndar
     found = walking_links(Straight(), one, other, longest, threads=2)
     whole = Straight().matrix(one, other, "marche").seconds
     i, j = np.nonzero(whole <= longest)
-    assert np.array_equal(np.repeat(np.arange(len(one)), np.diff(found.indptr)), i)
-    assert np.array_equal(found.indices, j)
+    assert np.array_equal(np.repeat(np.arange(len(one)), np.diff(found.first)), i)
+    assert np.array_equal(found.target, j)
     assert np.array_equal(found.seconds, np.rint(whole[i, j]).astype(int))
-    assert (found.indptr.dtype, found.indices.dtype, found.seconds.dtype) == (np.int64, np.int32, np.int32)
+    assert (found.first.dtype, found.target.dtype, found.seconds.dtype) == (np.int64, np.int32, np.int32)
 
 
 def test_thousands_of_points_are_asked_in_small_blocks() -> None:
@@ -53,7 +53,7 @@ def test_thousands_of_points_are_asked_in_small_blocks() -> None:
     assert asked < 0.03 * len(points) ** 2
     assert max(n for n, _ in engine.asked) <= GROUP
     assert (found.seconds <= 300).all()
-    itself = found.seconds[found.indices == np.repeat(np.arange(len(points)), np.diff(found.indptr))]
+    itself = found.seconds[found.target == np.repeat(np.arange(len(points)), np.diff(found.first))]
     assert len(itself) == len(points)
     assert not itself.any()
 

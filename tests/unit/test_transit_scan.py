@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dagster_project.routing.links import Links
 from dagster_project.routing.transit.feed import read_feed
-from dagster_project.routing.transit.links import Links, straight_line_links
+from dagster_project.routing.transit.links import straight_line_links
 from dagster_project.routing.transit.scan import NEVER, Access, earliest_arrivals, window
 from dagster_project.routing.transit.timetable import build_timetable
 from tests.transit_files import DAY, TABLES, changed, links_of, loose, timetable_of

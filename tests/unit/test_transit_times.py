@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dagster_project.routing.links import Links
 from dagster_project.routing.transit.feed import read_feed
-from dagster_project.routing.transit.links import Links
 from dagster_project.routing.transit.scan import window
 from dagster_project.routing.transit.times import travel_times
 from dagster_project.routing.transit.timetable import build_timetable

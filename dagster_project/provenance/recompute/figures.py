@@ -16,7 +16,7 @@ from dagster_project.provenance.recompute.formulas import (
     modelled_figures,
 )
 from dagster_project.provenance.recompute.reported import ReportedFigures
-from dagster_project.provenance.recompute.result import Difference, Fault, Outcome, Recomputation, close
+from dagster_project.provenance.recompute.result import Difference, Fault, Outcome, Recomputation, not_found_again
 from dagster_project.provenance.recompute.texts import CellReader
 from dagster_project.provenance.recompute.weighted import WeightedFigures
 from dagster_project.provenance.release_folder import ask
@@ -137,10 +137,7 @@ class Evaluator:
     def _faults(self, cells: Sequence[Cell], outcome: Outcome) -> Iterator[Fault]:
         figure, value = cells[0], outcome[0]
         published = (figure.value, figure.numerator, figure.denominator)
-        named = ("la valeur", "le numérateur", "le dénominateur")
-        for name, stated, obtained in zip(named, published, outcome, strict=True):
-            if not close(stated, obtained):
-                yield "valeur", f"{name} ne se retrouve pas", stated, obtained
+        yield from not_found_again(published, outcome)
         if (figure.status in {"ok", "estime"}) != (value is not None):
             yield "statut", "le statut ne dit pas si la valeur est présente", figure.status, value
         elif (status := self._status(cells, value)) != figure.status:

@@ -53,6 +53,24 @@ class Cell(NamedTuple):
     coverage: float | None = None
 
 
+# The columns of `Cell` for figures made of other units, which have no note; to be followed by a condition.
+UNIT_CELLS = """
+with
+
+correction as (
+    select distinct correction_id, action, corrected_value from corrections
+)
+
+select
+    figure.figure_id, figure.value, figure.numerator, figure.denominator, figure.status, figure.method,
+    cell.role, cell.variable, cell.weight, cell.raw_value, cell.dataset,
+    cell.source_sha256, cell.source_member, cell.source_row, cell.source_column,
+    correction.action, correction.corrected_value, null, null, null, cell.term, figure.coverage
+from figure
+inner join input as cell using (figure_id)
+left join correction using (correction_id)"""
+
+
 @dataclass(frozen=True)
 class FormulaTerm:
     """A term: a cell, or the product of a published share (`variable`) and of what it is a share of (`base`)."""

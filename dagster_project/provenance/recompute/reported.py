@@ -13,8 +13,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.provenance.recompute.formulas import Cell, Formula, Path
-from dagster_project.provenance.recompute.result import Fault, Outcome, Recomputation, close
+from dagster_project.provenance.recompute.formulas import UNIT_CELLS, Cell, Formula, Path
+from dagster_project.provenance.recompute.result import Fault, Outcome, Recomputation, not_found_again
 from dagster_project.provenance.recompute.texts import CellReader
 from dagster_project.provenance.release_folder import ask
 from dagster_project.provenance.verifier_preuve import (
@@ -33,21 +33,7 @@ if TYPE_CHECKING:
     import duckdb
 
 BATCH = 20_000
-CELLS = f"""
-with
-
-correction as (
-    select distinct correction_id, action, corrected_value from corrections
-)
-
-select
-    figure.figure_id, figure.value, figure.numerator, figure.denominator, figure.status, figure.method,
-    cell.role, cell.variable, cell.weight, cell.raw_value, cell.dataset,
-    cell.source_sha256, cell.source_member, cell.source_row, cell.source_column,
-    correction.action, correction.corrected_value, null, null, null, cell.term, figure.coverage
-from figure
-inner join input as cell using (figure_id)
-left join correction using (correction_id)
+CELLS = f"""{UNIT_CELLS}
 where figure.method in {tuple(NIVEAUX)} and cell.role in {COMPTABLES}
 order by figure.figure_id
 """
@@ -174,11 +160,7 @@ def _by_unit(cells: Iterator[Cell]) -> dict[str, list[Cell]]:
 
 
 def _faults(row: Cell, outcome: Outcome, coverage: float | None, status: str) -> Iterator[Fault]:
-    published = (row.value, row.numerator, row.denominator, row.coverage)
-    named = ("la valeur", "le numérateur", "le dénominateur", "la couverture")
-    for name, stated, obtained in zip(named, published, (*outcome, coverage), strict=True):
-        if not close(stated, obtained):
-            yield "valeur", f"{name} ne se retrouve pas", stated, obtained
+    yield from not_found_again((row.value, row.numerator, row.denominator, row.coverage), (*outcome, coverage))
     if status != row.status:
         yield "statut", "les cellules et la couverture donnent un autre statut", row.status, status
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 SHOWN = 200  # differences kept in full; the rest are counted
 TOLERANCE = 1e-9  # relative
+NAMED = ("la valeur", "le numérateur", "le dénominateur", "la couverture")
 # Value, numerator, denominator.
 Outcome = tuple[float | None, float | None, float | None]
 # Kind of difference, reason, what the release says, what is found.
@@ -113,6 +114,13 @@ class Recomputation:
             self.differences.append(difference)
         else:
             self.uncounted += 1
+
+
+def not_found_again(published: Sequence[float | None], obtained: Sequence[float | None]) -> Iterator[Fault]:
+    """What differs of a value, a numerator, a denominator and, where it is given, a coverage."""
+    for name, stated, found in zip(NAMED, published, obtained, strict=False):
+        if not close(stated, found):
+            yield "valeur", f"{name} ne se retrouve pas", stated, found
 
 
 def close(stated: float | None, obtained: float | None) -> bool:

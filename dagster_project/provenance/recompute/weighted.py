@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from dagster_project.provenance.recompute.formulas import MODELLED, Cell
-from dagster_project.provenance.recompute.result import Difference, Fault, Outcome, Recomputation, close
+from dagster_project.provenance.recompute.formulas import MODELLED, UNIT_CELLS, Cell
+from dagster_project.provenance.recompute.result import Difference, Outcome, Recomputation, not_found_again
 from dagster_project.provenance.recompute.texts import CellReader
 from dagster_project.provenance.release_folder import ask
 
@@ -22,21 +22,7 @@ TRIPS, OFFERS, COMPLEMENT = "temps-de-trajet", "acces-emploi", "complement"
 WEIGHTED = (TRIPS, OFFERS, COMPLEMENT)
 WHOLE = 100.0  # of a complement, in per cent
 BATCH = 20_000
-CELLS = """
-with
-
-correction as (
-    select distinct correction_id, action, corrected_value from corrections
-)
-
-select
-    figure.figure_id, figure.value, figure.numerator, figure.denominator, figure.status, figure.method,
-    cell.role, cell.variable, cell.weight, cell.raw_value, cell.dataset,
-    cell.source_sha256, cell.source_member, cell.source_row, cell.source_column,
-    correction.action, correction.corrected_value, null, null, null, cell.term, figure.coverage
-from figure
-inner join input as cell using (figure_id)
-left join correction using (correction_id)
+CELLS = f"""{UNIT_CELLS}
 where figure.method = ? and figure.model = ? and cell.role in ('numerator', 'denominator')
 order by figure.figure_id, cell.term
 """
@@ -120,13 +106,5 @@ class WeightedFigures:
         published: Outcome = (figure.value, figure.numerator, figure.denominator)
         if model != TRIPS:  # their terms hold demand too, which is in no sum of offers
             published = (figure.value, None, None)
-        faults = list(_faults(published, outcome))
+        faults = list(not_found_again(published, outcome))
         result.judged(figure.figure_id, figure.method, faults, identical=outcome == published)
-
-
-def _faults(published: Outcome, outcome: Outcome) -> Iterator[Fault]:
-    for name, stated, obtained in zip(
-        ("la valeur", "le numérateur", "le dénominateur"), published, outcome, strict=True
-    ):
-        if not close(stated, obtained):
-            yield "valeur", f"{name} ne se retrouve pas", stated, obtained

@@ -11,12 +11,13 @@ from typing import Literal, Protocol, get_args
 import numpy as np
 import numpy.typing as npt
 
+from dagster_project.routing.sphere import EARTH_RADIUS_M
+
 Mode = Literal["voiture", "velo", "marche"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 LonLat = npt.NDArray[np.float64]
 Times = npt.NDArray[np.float32]
 SNAP_M = 500.0  # points farther than this from every street of their mode are not on the network
-EARTH_RADIUS_M = 6_371_008.8
 
 
 class EngineError(RuntimeError):

@@ -4,34 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
-from dagster_project.routing.roads.engine import EARTH_RADIUS_M, LonLat, RoadEngine, checked
+from dagster_project.routing.links import Links
+from dagster_project.routing.roads.engine import LonLat, RoadEngine, checked
+from dagster_project.routing.sphere import on_sphere
 
 # Metres per second as the crow flies that no walk exceeds: engines walk at about 5 km/h, along streets.
 FASTEST = 1.5
 GROUP = 50  # origins that are asked together
 
 Indices = npt.NDArray[np.int64]
-
-
-class Links(NamedTuple):
-    """Walks in compressed rows: those of origin i are at `indptr[i]:indptr[i + 1]`.
-
-    Attributes:
-        indptr: int64, (n + 1).
-        indices: int32, ranks of destinations, ascending within a row.
-        seconds: int32, rounded to the nearest.
-    """
-
-    indptr: npt.NDArray[np.int64]
-    indices: npt.NDArray[np.int32]
-    seconds: npt.NDArray[np.int32]
 
 
 def walking_links(
@@ -55,7 +42,7 @@ def walking_links(
     """
     origins, destinations = checked(from_lonlat), checked(to_lonlat)
     radius = FASTEST * max_seconds
-    here, there = _on_the_sphere(origins), _on_the_sphere(destinations)
+    here, there = on_sphere(origins), on_sphere(destinations)
     near = cKDTree(here).sparse_distance_matrix(cKDTree(there), radius, output_type="ndarray")
     pairs = csr_array((np.ones(len(near), bool), (near["i"], near["j"])), shape=(len(origins), len(destinations)))
 
@@ -72,14 +59,7 @@ def walking_links(
         found = list(pool.map(ask, _neighbours(here, np.diff(pairs.indptr) > 0, radius)))
     i, j, seconds = (np.concatenate(parts) for parts in zip(nothing, *found, strict=True))
     order = np.lexsort((j, i))
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=len(origins)))])
-    return Links(indptr.astype(np.int64), j[order].astype(np.int32), seconds[order].astype(np.int32))
-
-
-def _on_the_sphere(points: LonLat) -> npt.NDArray[np.float64]:
-    """Metres from the centre of the Earth, (n, 3); straight lines between them are chords, as long as arcs here."""
-    lon, lat = np.radians(points).T
-    return EARTH_RADIUS_M * np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    return Links.from_pairs(len(origins), i[order], j[order], seconds[order])
 
 
 def _neighbours(places: npt.NDArray[np.float64], linked: npt.NDArray[np.bool_], side: float) -> Iterator[Indices]:

@@ -18,7 +18,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from dagster_project.routing.transit.links import Links
+from dagster_project.routing.links import Links
 from dagster_project.routing.transit.timetable import Timetable
 
 NEVER = np.int32(2**30)  # leaves room to add a walk without overflow

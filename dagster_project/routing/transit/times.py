@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from dagster_project.routing.transit.links import Links
+from dagster_project.routing.links import Links
 from dagster_project.routing.transit.scan import NEVER, Access, Scanner
 from dagster_project.routing.transit.timetable import Timetable
 
