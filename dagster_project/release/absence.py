@@ -11,7 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 # Statuses of a figure that has no value; the others, `ok` and `estime`, have one.
-ABSENT_FIGURE = ("secret_primaire", "secret_secondaire", "nd", "non_couvert", "convention")
+ABSENT_FIGURE = (
+    "secret_primaire",
+    "secret_secondaire",
+    "nd",
+    "non_couvert",
+    "convention",
+    "intervalle_large",
+    "retenu",
+)
 PRESENT_FIGURE = ("ok", "estime")
 COMPANION_SUFFIX = "_statut"
 
@@ -148,6 +156,11 @@ REASONS: dict[str, tuple[Reason, ...]] = {
     # A post withdrawn from the nomenclature since the offer was written has no label there.
     "mart_offres_carte": (_always("non_publie", "libelle_rome"),),
     "mart_emploi_histogramme": (_by_status("status", "postes"),),
+    "mart_non_recours_detail": (
+        _by_status("status", "value", "ci_low", "ci_high", "value_c1_spline", "value_c1_gb2", "value_c2"),
+        _always("sans_objet", "classe", "income_year", "motif"),
+    ),
+    "mart_non_recours_verrou": (_always("sans_objet", "unite", "citation", "conforme"),),
     "mart_reseau": (_always("sans_objet", "problem_count", "problem_fr"),),
     "mart_modele_parametre": (
         _by_status(

@@ -25,6 +25,8 @@ STATUS_LABELS = {
     "nd": "non disponible",
     "non_couvert": "hors du champ",
     "convention": "en attente d’une convention",
+    "intervalle_large": "classe seule (trop incertain)",
+    "retenu": "retenu (contrôle national)",
 }
 
 

@@ -31,4 +31,8 @@ union
 select access.*
 from {{ ref('int_composants__acces_emploi') }} as access
 semi join {{ ref('indicator_value') }} as component on access.component_figure_id = component.figure_id
+union
+select uptake.*
+from {{ ref('int_composants__non_recours') }} as uptake
+semi join {{ ref('indicator_value') }} as component on uptake.component_figure_id = component.figure_id
 order by all

@@ -100,6 +100,8 @@ input as (
     select * from {{ ref('int_entrees__acces_emploi') }}
     union all
     select * from {{ ref('int_entrees__mobilite') }}
+    union all
+    select * from {{ ref('int_entrees__non_recours') }}
 )
 
 select

@@ -17,9 +17,9 @@ reported as (
         using (indicator_code, zone_level, zone_code, generation, vintage)
 ),
 
-{# Figures that a model makes, of health, of access to jobs and of travel times. #}
+{# Figures that a model makes, of health, of access to jobs, of travel times and of non-take-up. #}
 modelled as (
-    {% for theme in ('modeles', 'acces_emploi', 'mobilite') %}
+    {% for theme in ('modeles', 'acces_emploi', 'mobilite', 'non_recours') %}
         select * from {{ ref('int_indicateurs__' ~ theme) }}
         {{ 'union all by name' if not loop.last }}
     {% endfor %}

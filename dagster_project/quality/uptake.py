@@ -1,0 +1,94 @@
+"""Non-take-up of the C2S in the quality report: the national check, and what became of each zone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    import duckdb
+
+GATE = """
+select vintage, entree as entry, valeur as number, unite as unit, citation, conforme as passed
+from marts.mart_non_recours_verrou
+order by vintage, passed is null, entry
+"""
+ZONES = """
+select
+    detail.vintage, detail.zone_level, detail.generation, detail.status, absence.label_fr as status_fr,
+    detail.motif as reason, count(*) as zones, count(*) filter (where detail.alarme) as alarms
+from marts.mart_non_recours_detail as detail
+left join reference.absence as absence on detail.status = absence.label
+where detail.indicator_code = 'C_NR'
+group by all
+order by all
+"""
+LEVELS = {"QPV": "Quartiers", "HQPV": "Reste de leurs communes", "COM": "Communes", "EPCI": "EPCI"}
+ENTRIES = {
+    "non_recours_calcule": "Taux que rend le calcul appliqué à la France",
+    "non_recours_publie": "Taux national publié",
+    "tolerance": "Écart admis",
+    "non_recours_np": "Taux publié, sans participation",
+    "non_recours_p": "Taux publié, avec participation",
+    "beneficiaires_np": "Bénéficiaires, sans participation",
+    "beneficiaires_p": "Bénéficiaires, avec participation",
+    "beneficiaires_total": "Bénéficiaires",
+    "population": "Population de référence",
+}
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class GateEntry(_Row):
+    """One input or result of the national check; `passed` is set on its result alone."""
+
+    vintage: str
+    entry: str
+    number: float | None
+    unit: str | None
+    citation: str | None
+    passed: bool | None
+
+    @property
+    def entry_fr(self) -> str:
+        return ENTRIES.get(self.entry, self.entry.replace("_", " "))
+
+
+class ZoneCount(_Row):
+    """Zones of a level and an edition that share a status and its reason."""
+
+    vintage: str
+    zone_level: str
+    generation: str
+    status: str
+    status_fr: str | None
+    reason: str | None
+    zones: int
+    alarms: int
+
+    @property
+    def level_fr(self) -> str:
+        return LEVELS.get(self.zone_level, self.zone_level)
+
+
+class Uptake(_Row):
+    """The national check and what became of zones; empty where the theme was not built."""
+
+    gate: list[GateEntry] = []
+    zones: list[ZoneCount] = []
+
+
+def uptake_of(connection: duckdb.DuckDBPyConnection) -> Uptake:
+    """What a built warehouse says of non-take-up."""
+    return Uptake(
+        gate=[GateEntry(**row) for row in _rows(connection, GATE)],
+        zones=[ZoneCount(**row) for row in _rows(connection, ZONES)],
+    )
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, object]]:
+    relation = connection.sql(query)
+    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]

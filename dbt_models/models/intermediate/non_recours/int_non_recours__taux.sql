@@ -1,0 +1,107 @@
+{#
+    Counts of C2S beneficiaries that non-take-up starts from, with the persons covered: `total`; `np` and `p`, without
+    and with participation; `j` and `s`, without participation, under 18 and 60 and over. One row per zone, edition and
+    measure: a count that an edition does not give is `non_couvert`. Editions of the CMU-C are another series, and have
+    their rows without counts.
+#}
+with
+
+measure as (
+    {% for mesure, codes in [
+        ('total', ['C2S_TX', 'C_TX_C2S']), ('np', ['A_C2SNP']), ('p', ['C_TX_P']), ('j', ['C_TX_NP_J']),
+        ('s', ['C_TX_NP_S'])
+    ] %}
+        {% for code in codes %}
+            select '{{ mesure }}' as mesure, '{{ code }}' as indicator_code
+            {{ 'union all' if not loop.last }}
+        {% endfor %}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+figure as (
+    {% for model in ('int_indicateurs__couverture', 'int_indicateurs__sante_reportes') %}
+        select indicator_code, zone_level, zone_code, generation, vintage, numerator, denominator, status, dataset
+        from {{ ref(model) }}
+        union all
+    {% endfor %}
+    select indicator_code, zone_level, zone_code, generation, vintage, null, null, status, dataset
+    from {{ ref('int_indicateurs__absents') }}
+),
+
+counted as (
+    select
+        measure.mesure,
+        figure.indicator_code,
+        {{ cle_zone('figure') }},
+        figure.vintage,
+        figure.numerator as beneficiaires,
+        figure.denominator as couverts,
+        figure.status,
+        figure.dataset,
+        'c2s' as serie
+    from figure
+    inner join measure using (indicator_code)
+    where figure.zone_level in ('QPV', 'HQPV', 'COM', 'EPCI')
+),
+
+cmuc as (
+    select
+        'total' as mesure,
+        indicator_code,
+        {{ cle_zone() }},
+        vintage,
+        null as beneficiaires,
+        null as couverts,
+        'non_couvert' as status,
+        dataset,
+        'cmuc' as serie
+    from figure
+    where indicator_code = 'CMUC_NB' and zone_level = 'QPV'
+),
+
+known as (
+    select * from counted
+    union all
+    select * from cmuc
+    {# A commune that is a QPV's whole edition keeps one count: the producer's own before one brought from IRIS. #}
+    qualify row_number() over (
+        partition by mesure, zone_level, zone_code, generation, vintage
+        order by indicator_code = 'C2S_TX' desc
+    ) = 1
+),
+
+expected as (
+    select distinct
+        {{ cle_zone('edition') }},
+        edition.vintage,
+        edition.serie,
+        measure.mesure
+    from known as edition
+    cross join measure
+    where edition.mesure = 'total'
+)
+
+select
+    {{ cle_zone('expected') }},
+    expected.vintage,
+    expected.serie,
+    expected.mesure,
+    known.indicator_code,
+    known.beneficiaires,
+    known.couverts,
+    coalesce(known.status, 'non_couvert') as status,
+    coalesce(
+        known.dataset,
+        min(known.dataset) over (
+            partition by expected.zone_level, expected.zone_code, expected.generation, expected.vintage
+        )
+    ) as dataset
+from expected
+left join known
+    on
+        expected.zone_level = known.zone_level
+        and expected.zone_code = known.zone_code
+        and expected.generation = known.generation
+        and expected.vintage = known.vintage
+        and expected.mesure = known.mesure

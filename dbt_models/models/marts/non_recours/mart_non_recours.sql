@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+{{ table_large(model.columns) }}
