@@ -23,6 +23,7 @@ LE_BLOSNE = "QP035005"
 TABLES = (
     *("indicator_value", "dim_zone", "crosswalk", "mart_erreur_zone", "mart_erreur_report"),
     *("mart_affirmation", "mart_vulnerabilite", "source_presence"),
+    *("mart_non_recours_detail", "mart_non_recours_verrou", "figure_component"),
 )
 
 
@@ -169,3 +170,48 @@ def test_the_social_half_is_judged_and_the_health_half_awaits_a_convention(figur
     assert figures.execute(counted).fetchone()[0] > 3600
     absent = figures.execute("select dataset, status from source_presence where not present order by all").fetchall()
     assert ("ors_sante_iris", "convention") in absent
+
+
+def test_every_neighbourhood_has_a_rate_of_non_take_up_or_a_reason(figures) -> None:
+    told = figures.execute(
+        """select vintage, status, count(*), count(value), bool_and(value is null or ci_low <= value and value <= ci_high),
+               bool_and(value is not null or motif is not null)
+           from mart_non_recours_detail
+           where indicator_code = 'C_NR' and zone_level = 'QPV' and generation = 'QP2015' group by all order by all"""
+    ).fetchall()
+    assert all(within and explained for *_, within, explained in told)
+    zones = Counter[str]()
+    for vintage, _, count, *_ in told:
+        zones[vintage] += count
+    assert zones == {"2017": 78, "2018": 78, "2019": 78, "2021": 78, "2022": 78}
+    # The CMU-C is another series; counts by IRIS, of 2022, are not in the mirror.
+    assert {status for vintage, status, *_ in told if vintage != "2021"} == {"non_couvert"}
+    assert {status for vintage, status, *_ in told if vintage == "2021"} <= {"estime", "intervalle_large"}
+
+
+def test_the_nation_gives_its_published_rate_of_non_take_up_and_says_from_what(figures) -> None:
+    gate = dict(figures.execute("select entree, valeur from mart_non_recours_verrou where vintage = '2021'").fetchall())
+    passed = figures.execute(
+        "select conforme from mart_non_recours_verrou where vintage = '2021' and conforme is not null"
+    ).fetchall()
+    assert passed == [(True,)]
+    # DREES, 13 December 2022: 5.7 M beneficiaries without participation (31 % do not claim), 1.4 M with (67 %).
+    eligible = 5.7e6 / (1 - 0.31) + 1.4e6 / (1 - 0.67)
+    assert gate["non_recours_calcule"] == pytest.approx(100 * (1 - 7.1e6 / eligible), abs=0.05)
+    assert gate["non_recours_publie"] == 44
+
+
+def test_a_rate_of_non_take_up_is_made_of_figures_that_lead_to_their_cells(figures) -> None:
+    made_of = {
+        code
+        for (code,) in figures.execute(
+            "select component_figure_id from figure_component where figure_id = 'C_NR.QPV.QP035005.QP2015.2021'"
+        ).fetchall()
+    }
+    value = figures.execute("select value from indicator_value where figure_id = 'C_NR.QPV.QP035005.QP2015.2021'")
+    if value.fetchone()[0] is not None:
+        assert {
+            "C2S_TX.QPV.QP035005.QP2015.2021",
+            "FILO_D1.QPV.QP035005.QP2015.2018",
+            "FILO_D1.FRM.FRM.COG.2018",
+        } <= made_of

@@ -35,6 +35,16 @@ common_year as (
         select vintage from figure
         where zone_level = 'QPV' and value is not null
     )
+),
+
+{# Zones to estimate, and those that others are mixed from: most communes are neither. #}
+needed as (
+    select {{ cle_zone() }} from {{ ref('int_non_recours__taux') }}
+    union
+    select part_level, part_code, part_generation from {{ ref('int_non_recours__melanges') }}
+    union
+    select {{ cle_zone() }} from {{ ref('dim_zone') }}
+    where zone_level = 'FRM'
 )
 
 select
@@ -46,4 +56,4 @@ select
     figure.status
 from figure
 inner join common_year on figure.vintage = common_year.income_year
-where figure.zone_level in ('QPV', 'COM', 'EPCI', 'FRM')
+semi join needed using (zone_level, zone_code, generation)
