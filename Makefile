@@ -40,6 +40,7 @@ bench: $(VENV)/.dev         ## the benchmarks; their tables go to docs/benchmark
 	$(BIN)/python -m benchmarks.transit
 	$(BIN)/python -m benchmarks.roads
 	$(BIN)/python -m benchmarks.access
+	$(BIN)/python -m benchmarks.uptake
 
 contracts: $(VENV)/.dev     ## the wide marts' contracts, from seeds/indicator.csv
 	$(BIN)/python scripts/mart_contracts.py

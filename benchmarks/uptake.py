@@ -91,7 +91,8 @@ def render(nation: Nation, cost: Cost, models: Sequence[tuple[str, float]]) -> s
     memory = "kept" if cost.peak_mb <= MOST_MB else "**exceeded**"
     slowest = ", ".join(f"`{name}` {seconds:.1f} s" for name, seconds in models[:3])
     lines = [
-        f"- wall {cost.wall_s:.1f} s (bar ≤ {MOST_S} s: {kept}); memory {cost.peak_mb:.0f} MB (bar ≤ {MOST_MB:,}: {memory}).",
+        f"- wall {cost.wall_s:.1f} s (bar ≤ {MOST_S} s: {kept}).",
+        f"- memory {cost.peak_mb:.0f} MB (bar ≤ {MOST_MB:,}: {memory}).",
         f"- {len(models)} models, the slowest {slowest}.",
     ]
     return "\n\n".join([facts, table(["step", "wall s", "CPU s", "peak MB"], rows), "\n".join(lines)]) + "\n"

@@ -29,7 +29,7 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Nation:
-    """How many zones of each level: those of France, where only communes of more than 10,000 people have IRIS counts."""
+    """How many zones of each level; communes are those of more than 10,000 people, which alone have IRIS counts."""
 
     qpv: int
     communes: int

@@ -174,7 +174,7 @@ def test_the_social_half_is_judged_and_the_health_half_awaits_a_convention(figur
 
 def test_every_neighbourhood_has_a_rate_of_non_take_up_or_a_reason(figures) -> None:
     told = figures.execute(
-        """select vintage, status, count(*), count(value), bool_and(value is null or ci_low <= value and value <= ci_high),
+        """select vintage, status, count(*), bool_and(value is null or ci_low <= value and value <= ci_high),
                bool_and(value is not null or motif is not null)
            from mart_non_recours_detail
            where indicator_code = 'C_NR' and zone_level = 'QPV' and generation = 'QP2015' group by all order by all"""
