@@ -22,7 +22,7 @@ from dagster_project.models.nonrecours.rules import Rules
 from dagster_project.models.tables import Vector, rows_of, unique_keys
 
 MEASURES = ("total", *TIERS)
-# Errors of the national rate, in standard deviations, at which synthetic households are calibrated; draws stand between.
+# Errors of the national rate, in standard deviations, at which C2 is calibrated; draws stand between.
 NODES = (-3.5, -1.75, 0.0, 1.75, 3.5)
 CENTRE = NODES.index(0.0)
 _WIDEST = (0.05, 20.0)
@@ -62,7 +62,9 @@ def references(national: pa.Table) -> dict[str, Reference]:
         ValueError: a column is missing, a row is repeated, a measure is missing or unknown, a number is missing, or
             measures of one edition have different populations.
     """
-    rows = rows_of(national, "national", ["vintage", "mesure", "beneficiaires", "non_recours", "population", "citation"])
+    rows = rows_of(
+        national, "national", ["vintage", "mesure", "beneficiaires", "non_recours", "population", "citation"]
+    )
     unique_keys([(row["vintage"], row["mesure"]) for row in rows], "national")
     editions: dict[str, dict[str, dict[str, Any]]] = {}
     for row in rows:

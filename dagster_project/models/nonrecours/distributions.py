@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -141,7 +142,7 @@ def _refusal(orders: tuple[float, ...], amounts: tuple[float, ...], parameters: 
         return MISSING
     if min(amounts) <= 0:
         return NOT_POSITIVE
-    if any(after <= before for before, after in zip(amounts, amounts[1:], strict=False)):
+    if any(after <= before for before, after in pairwise(amounts)):
         return UNORDERED
     return None
 
@@ -189,7 +190,7 @@ class Incomes:
         return sound
 
     def errors(self, law: str, income: float, rounding: float) -> Vector:
-        """Standard deviation on the normal score at an income: error of the fit, and rounding of quantiles; (zones,)."""
+        """Standard deviation of the normal score at an income, from the fit and from rounding; (zones,)."""
         points = np.array([income, income * np.exp(_STEP)])
         score = self.fits.score(law, points, self.parts)
         slope = (score[1] - score[0]) / _STEP
@@ -241,16 +242,14 @@ def parts_of(mixtures: pa.Table) -> dict[Key, list[tuple[Key, float]]]:
         key, part = tuple(row[name] for name in columns[:3]), tuple(row[name] for name in columns[3:])
         if row["persons"] is None:
             raise ValueError(f"Table `mixtures`: part {part} of {key} has no persons; give a signed number of them.")
-        found.setdefault(key, []).append((part, float(row["persons"])))  # type: ignore[arg-type]
+        found.setdefault(key, []).append((part, float(row["persons"])))
     for key, parts in found.items():
         if not sum(persons for _, persons in parts) > 0:
             raise ValueError(f"Table `mixtures`: persons of {key} sum to nothing or less; the whole counts positive.")
     return found
 
 
-def incomes(
-    zones: Sequence[Year], fits: Fits, mixtures: Mapping[Key, Sequence[tuple[Key, float]]]
-) -> Incomes:
+def incomes(zones: Sequence[Year], fits: Fits, mixtures: Mapping[Key, Sequence[tuple[Key, float]]]) -> Incomes:
     """The distribution of each zone: its own when it publishes quantiles, else that of its parts."""
     parts: list[int] = []
     shares: list[float] = []

@@ -141,13 +141,17 @@ def _grounds(
     }
     if len(nations) > 1:
         raise ValueError(
-            f"Table `quantiles`: the nation has several years of income or codes, {sorted(nations)}; give one, the year "
-            "that zones are compared with."
+            f"Table `quantiles`: the nation has several years of income or codes, {sorted(nations)}; give one, "
+            "that of the incomes of zones."
         )
     nation, year = next(iter(nations), ((NATION, "", ""), _NO_YEAR))
     parts = distributions.parts_of(mixtures)
     keys = {key for zones in editions for key in zones.keys}
-    wanted = {*nations, *((key, year) for key in keys), *((part, year) for key in keys for part, _ in parts.get(key, ()))}
+    wanted = {
+        *nations,
+        *((key, year) for key in keys),
+        *((part, year) for key in keys for part, _ in parts.get(key, ())),
+    }
     fits = distributions.fit(quantiles, wanted, parameters)
     return _Grounds(
         parameters, read_types(menages), fits, parts, distributions.incomes([(nation, year)], fits, {}), year
@@ -180,7 +184,8 @@ def _zones(
     verdict: Gate,
     grounds: _Grounds,
 ) -> dict[str, pa.Table]:
-    refusals = [_refusal(zones, z, edition, verdict, grounds) for z in range(len(zones.keys))]
+    incomes = distributions.incomes([(key, grounds.nation_year) for key in zones.keys], grounds.fits, grounds.mixtures)
+    refusals = _refusals(zones, edition, verdict, incomes, grounds)
     able = [z for z, (status, _) in enumerate(refusals) if status == publish.OK]
     status, motif = [status for status, _ in refusals], [motif for _, motif in refusals]
     blanks = {code: publish.refused(code, status, motif) for code in indicators.CODES}
@@ -214,36 +219,36 @@ def _gap_rows(
     years = [zones.income_years[z] for z in compared]
     found = dict(figures)
     gap = found.pop(indicators.GAP, None)
-    blank = publish.refused(
-        indicators.GAP, [refusals[z][0] for z in compared], [refusals[z][1] for z in compared]
-    )
+    blank = publish.refused(indicators.GAP, [refusals[z][0] for z in compared], [refusals[z][1] for z in compared])
     if gap is not None:
         able = [place for place, z in enumerate(compared) if refusals[z][0] == publish.OK]
         blank = publish.spread_out(gap, able, blank)
     return publish.rows(keys, vintage, years, [blank]), found
 
 
-def _refusal(
-    zones: Zones, z: int, edition: Edition | None, verdict: Gate, grounds: _Grounds
-) -> tuple[str, str | None]:
-    """Status and reason of a zone before any count is read; `ok` when it may be estimated."""
-    year = zones.income_years[z]
-    if zones.series[z] != "c2s":
-        return "non_couvert", inputs.OTHER_SERIES
+def _refusals(
+    zones: Zones, edition: Edition | None, verdict: Gate, incomes: Incomes, grounds: _Grounds
+) -> list[tuple[str, str | None]]:
+    """Status and reason of each zone before any count is read; `ok` when it may be estimated."""
     if edition is None or not verdict.conform:
-        return publish.RETAINED, verdict.reason
-    if year is None:
-        return "nd", distributions.NO_INCOME
-    if year != grounds.nation_year:
-        return "nd", MIXED.format(zone=year, nation=grounds.nation_year)
-    alone = distributions.incomes([(zones.keys[z], year)], grounds.fits, grounds.mixtures)
-    if alone.reasons[0] is not None:
-        return "nd", alone.reasons[0]
-    if zones.keys[z] in grounds.mixtures and (zones.keys[z], year) not in grounds.fits.place:
-        points = np.sort(np.concatenate([edition.ceilings, edition.country.bounds]))
-        if not alone.check(points, grounds.parameters.mixture_tolerance)[0]:
-            return "nd", distributions.BROKEN_MIXTURE
-    return publish.OK, None
+        kept = (publish.RETAINED, verdict.reason)
+        return [("non_couvert", inputs.OTHER_SERIES) if series != "c2s" else kept for series in zones.series]
+    points = np.sort(np.concatenate([edition.ceilings, edition.country.bounds]))
+    sound = incomes.check(points, grounds.parameters.mixture_tolerance)
+    found: list[tuple[str, str | None]] = []
+    for z, year in enumerate(zones.income_years):
+        reason = incomes.reasons[z]
+        if zones.series[z] != "c2s":
+            found.append(("non_couvert", inputs.OTHER_SERIES))
+        elif year is not None and year != grounds.nation_year:
+            found.append(("nd", MIXED.format(zone=year, nation=grounds.nation_year)))
+        elif year is None or reason is not None:
+            found.append(("nd", reason or distributions.NO_INCOME))
+        elif not sound[z]:
+            found.append(("nd", distributions.BROKEN_MIXTURE))
+        else:
+            found.append((publish.OK, None))
+    return found
 
 
 def _subset(zones: Zones, chosen: Sequence[int]) -> Zones:

@@ -63,8 +63,12 @@ def judge(edition: Edition, incomes: Incomes, parameters: Parameters) -> Gate:
     rate = reference.beneficiaries["total"] / reference.population
     computed, published = 100 * (1 - rate / share), 100 * reference.rates["total"]
     conform = bool(abs(computed - published) <= parameters.gate_tolerance)
-    reason = None if conform else _FAILED.format(
-        computed=decimal(computed), published=decimal(published), tolerance=f"{parameters.gate_tolerance:g}"
+    reason = (
+        None
+        if conform
+        else _FAILED.format(
+            computed=decimal(computed), published=decimal(published), tolerance=f"{parameters.gate_tolerance:g}"
+        )
     )
     rows = [*_inputs(edition), _row("part_eligible_calculee", 100 * share, "%", _MODEL)]
     rows.append(_row("tolerance", parameters.gate_tolerance, "points", "spécification du modèle"))
@@ -89,7 +93,5 @@ def _inputs(edition: Edition) -> Iterator[dict[str, Any]]:
         yield _row(f"plafond_{tier}", float(edition.ceilings[k]), "euros par an", f"règles en vigueur le {day}")
 
 
-def _row(
-    name: str, value: float | None, unit: str, citation: str, conform: bool | None = None
-) -> dict[str, Any]:
+def _row(name: str, value: float | None, unit: str, citation: str, conform: bool | None = None) -> dict[str, Any]:
     return {"entree": name, "valeur": value, "unite": unit, "citation": citation, "conforme": conform}

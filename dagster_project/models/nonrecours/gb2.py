@@ -19,9 +19,10 @@ from dagster_project.models.tables import Vector
 _PULL = 1e-3
 _STEP = 1e-5
 _ROUNDS = 40
-_ENOUGH = 1e-7
+# A round that gains less than this on the cost, relative or absolute, is the last of its zone.
+_GAIN = (1e-4, 1e-10)
 _TINY = 1e-12
-_BOUND = 5.0
+_BOUND = 3.0
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,12 @@ def _levenberg(logs: Vector, scores: Vector, theta: Vector) -> Vector:
         tried = here + step
         tried[2:] = np.clip(tried[2:], -_BOUND, _BOUND)
         then = _scores(tried, x)
-        better = _cost(then - scores[:, None], tried) <= _cost(residual, here)
+        before, after = _cost(residual, here), _cost(then - scores[:, None], tried)
+        better = after <= before
         theta[:, active] = np.where(better, tried, here)
         found[:, active] = np.where(better, then, found[:, active])
         damping[active] = np.where(better, damping[active] / 5, damping[active] * 7)
-        going = (np.abs(step).max(axis=0) > _ENOUGH) & (damping[active] < 1 / _TINY)
-        active = active[going]
+        active = active[~better | (before - after > _GAIN[0] * before + _GAIN[1])]
         if not active.size:
             break
     return theta

@@ -57,7 +57,7 @@ def read_types(menages: pa.Table) -> Types:
     size, uc, under18, under25, over60, share, standard, social = (floats(row[name] for row in rows) for name in names)
     if not np.isclose(share.sum(), 100.0, atol=0.01) or not (size >= 1).all() or not (uc >= 1).all():
         raise ValueError(
-            f"Table `menages`: shares sum to {share.sum():.3f} % (100 expected), sizes and consumption units start at 1."
+            f"Table `menages`: shares sum to {share.sum():.3f} % (100 expected) and sizes and units start at 1."
         )
     return Types(codes, size, uc, under18, under25, over60, share / share.sum(), standard, social)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from dagster_project.models.nonrecours import publish, simulate
 from dagster_project.models.nonrecours.calibration import Edition
-from dagster_project.models.nonrecours.distributions import Incomes
+from dagster_project.models.nonrecours.distributions import Incomes, Indices
 from dagster_project.models.nonrecours.inputs import Counts, Zones
 from dagster_project.models.nonrecours.parameters import METHODS, MODEL_VERSION, Key, Parameters
 from dagster_project.models.nonrecours.publish import Figures, numbers_of
@@ -32,9 +33,7 @@ NO_POPULATION = "Population de la zone inconnue."
 _PERCENT = 100.0
 
 _ZONE = [(name, pa.string()) for name in ("zone_level", "zone_code", "generation", "vintage")]
-COMPOSANTE = pa.schema(
-    [*_ZONE, ("composante", pa.string()), ("part", pa.float64()), ("model_version", pa.string())]
-)
+COMPOSANTE = pa.schema([*_ZONE, ("composante", pa.string()), ("part", pa.float64()), ("model_version", pa.string())])
 AJUSTEMENT = pa.schema(
     [
         *_ZONE,
@@ -130,13 +129,14 @@ def _keep(
 ) -> None:
     total = drawn.np_share + drawn.p_share
     by_code = dict(
-        zip(RATES, (total, drawn.np_share, drawn.p_share, drawn.np_share * drawn.young, drawn.np_share * drawn.old),
-            strict=True)
+        zip(
+            RATES,
+            (total, drawn.np_share, drawn.p_share, drawn.np_share * drawn.young, drawn.np_share * drawn.old),
+            strict=True,
+        )
     )
     first, second = np.moveaxis(simulate.centres(shares, edition), 1, 0)
-    centres = dict(
-        zip(RATES, (first + second, first, second, first * shares.young, first * shares.old), strict=True)
-    )
+    centres = dict(zip(RATES, (first + second, first, second, first * shares.young, first * shares.old), strict=True))
     eligible = population[:, None] * drawn.population * total
     store.intervals[ELIGIBLE][:, here] = simulate.interval(eligible, parameters.interval)
     store.methods[ELIGIBLE][:, here] = population * centres["C_NR"]
@@ -168,8 +168,10 @@ def _figures(
             _PERCENT * store.methods[code],
             zones.population * count.rate,
             zones.population * store.shares[code],
-            tuple(publish.OK if reason is None else status
-                  for status, reason in zip(count.status, count.reason, strict=True)),
+            tuple(
+                publish.OK if reason is None else status
+                for status, reason in zip(count.status, count.reason, strict=True)
+            ),
             count.reason,
             (None,) * len(zones.keys),
             np.zeros(len(zones.keys), dtype=bool),
@@ -202,9 +204,7 @@ def _eligible(zones: Zones, total: Counts, people: Vector, store: _Store, parame
     return publish.alarmed(secret, store.shares[ELIGIBLE], rate=False)
 
 
-def _gap(
-    rates: Figures, members: Sequence[tuple[int, int | None]], store: _Store, parameters: Parameters
-) -> Figures:
+def _gap(rates: Figures, members: Sequence[tuple[int, int | None]], store: _Store, parameters: Parameters) -> Figures:
     figures = publish.gap_absence(rates, rates, members, NO_REFERENCE_ZONE)
     if not members:
         return figures
@@ -215,8 +215,8 @@ def _gap(
             interval[:, place] = _PERCENT * simulate.interval(difference[None], parameters.interval)[:, 0]
             methods[:, place] = rates.methods[:, zone] - rates.methods[:, other]
     alarm = np.array([rates.alarm[z] or (o is not None and bool(rates.alarm[o])) for z, o in members], dtype=bool)
-    figures = replace(figures, interval=interval, methods=methods, alarm=alarm & figures.told)
-    return publish.classified(figures, 0.0, parameters)
+    found = publish.flagged(replace(figures, interval=interval, methods=methods), alarm, publish.ALARMED_SIDE)
+    return publish.classified(found, 0.0, parameters)
 
 
 def _composante(vintage: str, zones: Zones, parts: Vector, told: Mask) -> pa.Table:
@@ -251,7 +251,7 @@ def _ajustement(edition: Edition, zones: Zones, incomes: Incomes) -> pa.Table:
     return pa.concat_tables(tables)
 
 
-def _zone_columns(zones: Zones, vintage: str, chosen: Vector) -> dict[str, object]:
+def _zone_columns(zones: Zones, vintage: str, chosen: Indices) -> dict[str, Any]:
     keys = [zones.keys[int(z)] for z in chosen]
-    names: Iterator[str] = iter(("zone_level", "zone_code", "generation"))
+    names = ("zone_level", "zone_code", "generation")
     return {name: [key[k] for key in keys] for k, name in enumerate(names)} | {"vintage": [vintage] * len(keys)}

@@ -96,8 +96,8 @@ def counts(taux: pa.Table, editions: Mapping[str, Zones]) -> dict[str, dict[str,
     """Counts of each edition and measure.
 
     Args:
-        taux: zone_level, zone_code, generation, vintage, mesure (`total`, `np`, `p`, `j`, `s`), beneficiaires, couverts,
-            status.
+        taux: zone_level, zone_code, generation, vintage, mesure (`total`, `np`, `p`, `j`, `s`), beneficiaires,
+            couverts, status.
         editions: zones of each edition.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,7 @@ TOO_WIDE = (
 NEGATIVE = "Alarme : taux négatif, les bénéficiaires sont plus nombreux que les éligibles estimés."
 OVER = "Alarme : taux supérieur à 100 %."
 OVERFULL = "Alarme : plus d’éligibles estimés que d’habitants."
+ALARMED_SIDE = "Alarme : le taux d’une des deux zones comparées ne peut être vrai."
 # Decimals kept in published tables: machines differ in the last bits of a number.
 _DECIMALS = 6
 _LEFT, _RIGHT = "Quartier : ", "Reste de la commune : "
@@ -95,14 +97,16 @@ def refused(code: str, status: Sequence[str], motif: Sequence[str | None]) -> Fi
 def spread_out(figures: Figures, positions: Sequence[int], blank: Figures) -> Figures:
     """The figures of some zones among all of them; the others keep what `blank` says."""
     at = np.array(positions, dtype=np.int64)
-    found = {name: getattr(blank, name).copy() for name in ("interval", "methods", "numerator", "denominator", "alarm")}
-    for name, values in found.items():
-        values[..., at] = getattr(figures, name)
-    texts = {name: list(getattr(blank, name)) for name in ("status", "motif", "classe")}
-    for name, values in texts.items():
-        for position, value in zip(positions, getattr(figures, name), strict=True):
-            values[position] = value
-    return replace(blank, **found, **{name: tuple(values) for name, values in texts.items()})
+    changed: dict[str, Any] = {}
+    for name in ("interval", "methods", "numerator", "denominator", "alarm"):
+        changed[name] = getattr(blank, name).copy()
+        changed[name][..., at] = getattr(figures, name)
+    for name in ("status", "motif", "classe"):
+        texts = list(getattr(blank, name))
+        for position, text in zip(positions, getattr(figures, name), strict=True):
+            texts[position] = text
+        changed[name] = tuple(texts)
+    return replace(blank, **changed)
 
 
 def secrecy(figures: Figures, beneficiaries: Vector, eligible: Vector, parameters: Parameters) -> Figures:
@@ -169,13 +173,25 @@ def alarmed(figures: Figures, share: Vector, *, rate: bool) -> Figures:
     for z in np.flatnonzero(told):
         wrong = [
             text
-            for text, holds in ((NEGATIVE, rate and value[z] < 0), (OVER, rate and value[z] > 100),  # noqa: PLR2004
-                                (OVERFULL, share[z] > 1))
+            for text, holds in (
+                (NEGATIVE, rate and value[z] < 0),
+                (OVER, rate and value[z] > 100),  # noqa: PLR2004
+                (OVERFULL, share[z] > 1),
+            )
             if holds
         ]
         if wrong:
             alarm[z], motif[z] = True, " ".join(filter(None, [motif[z], *wrong]))
     return replace(figures, alarm=alarm, motif=tuple(motif))
+
+
+def flagged(figures: Figures, alarm: Mask, text: str) -> Figures:
+    """Flag some of the published figures, with a reason."""
+    chosen = alarm & figures.told
+    motif = [
+        " ".join(filter(None, [old, text])) if wrong else old for wrong, old in zip(chosen, figures.motif, strict=True)
+    ]
+    return replace(figures, alarm=figures.alarm | chosen, motif=tuple(motif))
 
 
 def gap_absence(left: Figures, right: Figures, members: Sequence[tuple[int, int | None]], absent: str) -> Figures:
@@ -198,9 +214,7 @@ def gap_absence(left: Figures, right: Figures, members: Sequence[tuple[int, int 
     return refused("C_NR_GAP", status, motif)
 
 
-def rows(
-    keys: Sequence[Key], vintage: str, income_years: Sequence[str | None], figures: Sequence[Figures]
-) -> pa.Table:
+def rows(keys: Sequence[Key], vintage: str, income_years: Sequence[str | None], figures: Sequence[Figures]) -> pa.Table:
     """The table `estimation` of an edition; numbers only where a number is published."""
     tables = []
     for found in figures:

@@ -57,7 +57,7 @@ class Rules:
     single: float
     increase: float
     scale: tuple[float, ...]
-    flat: Mapping[str, tuple[float, ...]]
+    flat: Mapping[Housing, tuple[float, ...]]
 
     @classmethod
     def at(cls, table: pa.Table, day: date) -> Rules:
@@ -77,8 +77,12 @@ class Rules:
             key, start = (row["item"], row["rank"]), str(row["valid_from"])
             if start <= day.isoformat() and start >= latest.get(key, ("", 0.0))[0]:
                 latest[key] = (start, float(row["amount"]))
-        missing = [f"{item} {rank or ''}".strip() for item, ranks in _ITEMS.items() for rank in ranks
-                   if (item, rank) not in latest]
+        missing = [
+            f"{item} {rank or ''}".strip()
+            for item, ranks in _ITEMS.items()
+            for rank in ranks
+            if (item, rank) not in latest
+        ]
         if missing:
             raise ValueError(
                 f"Table `regles`: nothing in force on {day.isoformat()} for {', '.join(missing)}; "
@@ -86,8 +90,10 @@ class Rules:
             )
         found = {item: tuple(latest[item, rank][1] for rank in ranks) for item, ranks in _ITEMS.items()}
         rsa = found["rsa"][0] * _MONTHS * np.cumsum(found["echelle_rsa"])
-        flat = {way: tuple(float(share * base) for share, base in zip(found[item], rsa, strict=True))
-                for way, item in _FLAT.items()}
+        flat = {
+            way: tuple(float(share * base) for share, base in zip(found[item], rsa, strict=True))
+            for way, item in _FLAT.items()
+        }
         return cls(day, found["plafond_np"][0], found["majoration_p"][0], found["echelle"], flat)
 
     def ceiling(self, size: ArrayLike, tier: Tier) -> Vector:
@@ -130,9 +136,7 @@ class Rules:
         net = np.asarray(income, dtype=np.float64) - np.asarray(housing_benefit, dtype=np.float64)
         return np.asarray(net + self.flat_housing(size, housing))
 
-    def entitlement(
-        self, income: float, housing_benefit: float, size: int, housing: Housing = "aide"
-    ) -> Tier | None:
+    def entitlement(self, income: float, housing_benefit: float, size: int, housing: Housing = "aide") -> Tier | None:
         """Tier that a household is entitled to; None above both ceilings."""
         resources = float(self.resources(income, housing_benefit, size, housing))
         tiers: tuple[Tier, ...] = ("np", "p")

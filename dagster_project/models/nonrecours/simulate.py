@@ -92,12 +92,12 @@ def shares(
     nothing, everything = np.zeros((1, bounds.shape[1])), np.ones((1, bounds.shape[1]))
     bands = np.diff(np.concatenate([nothing, bounds, everything]), axis=0)
     raked = households.rake(edition.country, bands, {name: values[zones] for name, values in margins.items()})
-    found = households.entitled(
-        raked, edition.limits, limits.reshape(*edition.limits.shape, -1), bounds, private
-    )
+    found = households.entitled(raked, edition.limits, limits.reshape(*edition.limits.shape, -1), bounds, private)
     both = found.sum(axis=2)
     first = found[CENTRE, 0]
-    ages = [np.einsum("h,hz->z", count / types.size, first) / both[CENTRE, 0] for count in (types.under18, types.over60)]
+    ages = [
+        np.einsum("h,hz->z", count / types.size, first) / both[CENTRE, 0] for count in (types.under18, types.over60)
+    ]
     return Shares(c1, ndtri(np.clip(both, _EDGE, 1 - _EDGE)), spread[:, zones], ages[0], ages[1])
 
 
