@@ -5,21 +5,20 @@ Model card: `docs/modeles/non-recours-profils.md`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import norm
 
 from dagster_project.models.nonrecours.profils_calibration import INSIDE, calibration
-from dagster_project.models.nonrecours.profils_logit import Cells, Fit, FitError, Ints, Matrix, fit
+from dagster_project.models.nonrecours.profils_cells import Edition, Record, checked, read
+from dagster_project.models.nonrecours.profils_logit import Cells, Fit, FitError, fit
 from dagster_project.models.nonrecours.profils_parameters import CONSTANT, MODALITIES, ProfileParameters
-from dagster_project.models.nonrecours.profils_secret import PRIMARY, REASONS, SHOWN, Counts, statuses
-from dagster_project.models.tables import Vector, floats, rows_of, table_of, unique_keys
+from dagster_project.models.nonrecours.profils_secret import PRIMARY, REASONS, SHOWN
+from dagster_project.models.tables import Vector, table_of
 
 MODEL_VERSION = "non-recours-profils 1.0.0"
 ZONE_LEVEL = "QPV"
@@ -29,7 +28,6 @@ TOO_FEW = "Trop peu de cellules comptées pour estimer l’effet des profils."
 
 _EDITION = ("generation", "vintage")
 _KEY = ("zone_level", "zone_code", *_EDITION)
-_OF_THE_CELL = ("code_zone", "generation", "annee", *MODALITIES)
 _TEXT, _NUMBER, _COUNT = pa.string(), pa.float64(), pa.int64()
 _LAST = [("status", _TEXT), ("motif", _TEXT), ("model_version", _TEXT)]
 EFFET = pa.schema(
@@ -67,7 +65,6 @@ CALIBRATION = pa.schema(
         *_LAST,
     ]
 )
-Record = dict[str, Any]
 
 
 def profils(cells: pa.Table, parameters: ProfileParameters | None = None) -> dict[str, pa.Table]:
@@ -95,7 +92,7 @@ def profils(cells: pa.Table, parameters: ProfileParameters | None = None) -> dic
             are entitled to it.
     """
     chosen = parameters or ProfileParameters()
-    rows = _checked(cells)
+    rows = checked(cells)
     found: dict[str, list[Record]] = {"effet": [], "prediction": [], "zone": [], "calibration": []}
     for edition in sorted({(row["generation"], row["annee"]) for row in rows}):
         of_edition = [row for row in rows if (row["generation"], row["annee"]) == edition]
@@ -110,77 +107,8 @@ def profils(cells: pa.Table, parameters: ProfileParameters | None = None) -> dic
     }
 
 
-def _checked(cells: pa.Table) -> list[Record]:
-    rows = rows_of(cells, "cells", [*_OF_THE_CELL, "n_eligibles", "n_beneficiaires"])
-    unique_keys([tuple(row[name] for name in _OF_THE_CELL) for row in rows], "cells")
-    for row in rows:
-        where = " / ".join(str(row[name]) for name in _OF_THE_CELL)
-        for name, modalities in MODALITIES.items():
-            if row[name] not in modalities:
-                raise ValueError(f"Table `cells`, {where}: {name} is none of {', '.join(modalities)}.")
-        if None not in (row["n_eligibles"], row["n_beneficiaires"]) and row["n_beneficiaires"] > row["n_eligibles"]:
-            raise ValueError(
-                f"Table `cells`, {where}: n_beneficiaires exceeds n_eligibles; correct the partner's file."
-            )
-    return sorted(rows, key=lambda row: tuple(row[name] for name in _OF_THE_CELL))
-
-
-@dataclass(frozen=True)
-class _Edition:
-    """The cells of one generation and year."""
-
-    rows: list[Record]
-    counts: Counts
-    status: list[str]
-    zones: list[str]
-    zone: Ints
-    references: Mapping[str, str]
-    columns: list[tuple[str, str]]  # term and modality of each column of the design
-
-    @property
-    def counted(self) -> NDArray[np.bool_]:
-        """Cells that say something: some known number of persons are entitled."""
-        return self.counts.eligible > 0
-
-    @property
-    def shown(self) -> NDArray[np.bool_]:
-        return np.array([status == SHOWN for status in self.status])
-
-    @property
-    def design(self) -> Matrix:
-        pairs = [np.array([row[term] == modality for row in self.rows]) for term, modality in self.columns[1:]]
-        return np.column_stack([np.ones(len(self.rows)), *pairs])
-
-
-def _read(rows: list[Record], parameters: ProfileParameters) -> _Edition:
-    counts = Counts(floats(row["n_eligibles"] for row in rows), floats(row["n_beneficiaires"] for row in rows))
-    zones = sorted({row["code_zone"] for row in rows})
-    zone = np.array([zones.index(row["code_zone"]) for row in rows], dtype=np.int64)
-    margins = [np.flatnonzero(zone == rank).tolist() for rank in range(len(zones))]
-    margins += [
-        [cell for cell in margin if rows[cell][name] == modality]
-        for margin in margins
-        for name, modalities in MODALITIES.items()
-        for modality in modalities
-    ]
-    counted = [row for row, persons in zip(rows, counts.eligible, strict=True) if persons > 0]
-    present = {
-        name: [modality for modality in modalities if any(row[name] == modality for row in counted)]
-        for name, modalities in MODALITIES.items()
-    }
-    return _Edition(
-        rows,
-        counts,
-        statuses(counts, margins, parameters.threshold),
-        zones,
-        zone,
-        {name: found[0] for name, found in present.items() if found},
-        [(CONSTANT, CONSTANT), *((name, other) for name, found in present.items() for other in found[1:])],
-    )
-
-
 def _edition(rows: list[Record], parameters: ProfileParameters) -> dict[str, list[Record]]:
-    edition = _read(rows, parameters)
+    edition = read(rows, parameters)
     counted = edition.counted
     cells = Cells(
         edition.design[counted],
@@ -192,7 +120,7 @@ def _edition(rows: list[Record], parameters: ProfileParameters) -> dict[str, lis
     )
     found: Fit | None = None
     method, why, ridge = LIKELIHOOD, TOO_FEW, np.zeros(len(edition.columns))
-    if np.count_nonzero(~np.isnan(cells.beneficiaries)) > len(edition.columns):
+    if np.count_nonzero(~np.isnan(cells.beneficiaries)) >= max(parameters.least_cells, len(edition.columns) + 1):
         found, method, why, ridge = _fitted(cells, parameters)
     return {
         "effet": list(_effects(edition, found, method, why, parameters)),
@@ -222,7 +150,7 @@ def _fitted(cells: Cells, parameters: ProfileParameters) -> tuple[Fit | None, st
 
 
 def _effects(
-    edition: _Edition, found: Fit | None, method: str, why: str, parameters: ProfileParameters
+    edition: Edition, found: Fit | None, method: str, why: str, parameters: ProfileParameters
 ) -> Iterator[Record]:
     z = _two_sided(parameters)
     ranks = {column: rank for rank, column in enumerate(edition.columns)}
@@ -238,20 +166,11 @@ def _effects(
         else:
             rank = ranks[term, modality]
             effect, error = found.beta[rank], np.sqrt(found.dispersion * found.inner[rank, rank])
-            bounds = {"ci_low": np.exp(effect - z * error), "ci_high": np.exp(effect + z * error)}
-            yield (
-                row
-                | bounds
-                | {
-                    "coefficient": effect,
-                    "odds_ratio": np.exp(effect),
-                    "status": "ok",
-                    "motif": why or None,
-                }
-            )
+            row |= {"coefficient": effect, "odds_ratio": np.exp(effect), "status": "ok", "motif": why or None}
+            yield row | {"ci_low": np.exp(effect - z * error), "ci_high": np.exp(effect + z * error)}
 
 
-def _predictions(edition: _Edition, found: Fit | None, parameters: ProfileParameters) -> Iterator[Record]:
+def _predictions(edition: Edition, found: Fit | None, parameters: ProfileParameters) -> Iterator[Record]:
     rates: dict[str, Vector] = {}
     if found:
         design, z = edition.design, _two_sided(parameters)
@@ -267,7 +186,7 @@ def _predictions(edition: _Edition, found: Fit | None, parameters: ProfileParame
         yield record
 
 
-def _zones(edition: _Edition, found: Fit | None, why: str, parameters: ProfileParameters) -> Iterator[Record]:
+def _zones(edition: Edition, found: Fit | None, why: str, parameters: ProfileParameters) -> Iterator[Record]:
     """Direct standardisation: each zone with the eligible persons of all zones, at its own odds.
 
     A zone of fewer than two published cells has no rate: it would stand for the cell that is hidden.
@@ -284,7 +203,7 @@ def _zones(edition: _Edition, found: Fit | None, why: str, parameters: ProfilePa
             yield record | {name: values[rank] for name, values in standard.items()} | {"status": "ok"}
 
 
-def _standardised(edition: _Edition, found: Fit, parameters: ProfileParameters) -> dict[str, Vector]:
+def _standardised(edition: Edition, found: Fit, parameters: ProfileParameters) -> dict[str, Vector]:
     counted, z = edition.counted, _two_sided(parameters)
     profiles, rank = np.unique(edition.design[counted], axis=0, return_inverse=True)
     weight = np.bincount(rank.reshape(-1), weights=edition.counts.eligible[counted])
@@ -305,7 +224,7 @@ def _standardised(edition: _Edition, found: Fit, parameters: ProfileParameters) 
 
 
 def _calibration(
-    edition: _Edition, cells: Cells, found: Fit | None, ridge: Vector, why: str, parameters: ProfileParameters
+    edition: Edition, cells: Cells, found: Fit | None, ridge: Vector, why: str, parameters: ProfileParameters
 ) -> Iterator[Record]:
     if found is None:
         yield {"sample": INSIDE, "tranche": 0, "status": "nd", "motif": why}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import chi2
 
-from dagster_project.models.nonrecours.profils_logit import Cells, Fit, FitError, fit_at, told_by_chance
+from dagster_project.models.nonrecours.profils_logit import Cells, Fit, FitError, distinguished, fit_at, told_by_chance
 from dagster_project.models.nonrecours.profils_parameters import ProfileParameters
 from dagster_project.models.tables import Vector
 
@@ -61,7 +61,10 @@ def _cross_validated(cells: Cells, zone_sd: float, ridge: Vector, parameters: Pr
     rate = np.empty(len(fold))
     for part in range(min(parameters.folds, len(fold))):
         held = fold == part
-        found = fit_at(cells.only(~held), zone_sd, ridge, parameters)
+        others = cells.only(~held)
+        if not ridge.any():
+            distinguished(others)
+        found = fit_at(others, zone_sd, ridge, parameters)
         rate[held] = expit(found.logit(cells.design[held], cells.zone[held]))
     return rate
 

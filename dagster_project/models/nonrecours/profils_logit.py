@@ -114,6 +114,8 @@ def fit(cells: Cells, ridge: Vector, parameters: ProfileParameters) -> Fit:
     Raises:
         FitError: no convergence, or an effect that nothing bounds.
     """
+    if not ridge.any():
+        distinguished(cells)
     best = fit_at(cells, 0.0, ridge, parameters)
     if cells.zones < 2:  # noqa: PLR2004 - the constant is the effect of a zone alone
         return _dispersed(best, cells, parameters)
@@ -129,6 +131,12 @@ def fit(cells: Cells, ridge: Vector, parameters: ProfileParameters) -> Fit:
             start = fit_at(cells, float(np.exp(step / _STEPS)), ridge, parameters, start)
             best = start if start.criterion > best.criterion else best
     return _dispersed(best, cells, parameters)
+
+
+def distinguished(cells: Cells) -> None:
+    """Refuse cells that cannot tell two effects apart: rounding would make numbers of nothing. Raises FitError."""
+    if np.linalg.matrix_rank(np.unique(cells.design, axis=0)) < cells.design.shape[1]:
+        raise FitError(CONFUSED)
 
 
 def fit_at(cells: Cells, zone_sd: float, ridge: Vector, parameters: ProfileParameters, start: Fit | None = None) -> Fit:

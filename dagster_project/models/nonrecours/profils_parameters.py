@@ -31,7 +31,7 @@ class ProfileParameters:
         hidden_odds: probability of being hidden under which a cell says how good predictions are.
         slices: classes of prediction of equal numbers of persons.
         folds: parts of the cells that are predicted from the others.
-        least_cells: cells under which calibration is not measured.
+        least_cells: cells under which nothing is estimated, nor calibration measured.
     """
 
     threshold: int = 11
