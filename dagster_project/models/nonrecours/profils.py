@@ -124,7 +124,7 @@ def _edition(rows: list[Record], parameters: ProfileParameters) -> dict[str, lis
         found, method, why, ridge = _fitted(cells, parameters)
     return {
         "effet": list(_effects(edition, found, method, why, parameters)),
-        "prediction": list(_predictions(edition, found, parameters)),
+        "prediction": list(_predictions(edition, found, why, parameters)),
         "zone": list(_zones(edition, found, why, parameters)),
         "calibration": list(_calibration(edition, cells, found, ridge, why, parameters)),
     }
@@ -170,7 +170,7 @@ def _effects(
             yield row | {"ci_low": np.exp(effect - z * error), "ci_high": np.exp(effect + z * error)}
 
 
-def _predictions(edition: Edition, found: Fit | None, parameters: ProfileParameters) -> Iterator[Record]:
+def _predictions(edition: Edition, found: Fit | None, why: str, parameters: ProfileParameters) -> Iterator[Record]:
     rates: dict[str, Vector] = {}
     if found:
         design, z = edition.design, _two_sided(parameters)
@@ -178,7 +178,7 @@ def _predictions(edition: Edition, found: Fit | None, parameters: ProfileParamet
         rates = {"smoothed": expit(-eta), "ci_low": expit(-eta - z * error), "ci_high": expit(-eta + z * error)}
     for rank, (row, status) in enumerate(zip(edition.rows, edition.status, strict=True)):
         record = {name: row[name] for name in MODALITIES} | _zone_key(row["code_zone"])
-        record |= {"status": status, "motif": REASONS.get(status)}
+        record |= {"status": status, "motif": REASONS.get(status, None if found else why)}
         if status == SHOWN:
             eligible, held = int(edition.counts.eligible[rank]), int(edition.counts.beneficiaries[rank])
             record |= {"n_eligibles": eligible, "n_beneficiaires": held, "observed": 100 * (1 - held / eligible)}
