@@ -87,7 +87,7 @@ def _rules(convention: Convention) -> list[str]:
         *(
             [
                 f"Aucun de {', '.join(convention.numerators)} ne dépasse {whole}, lequel, écrit « {masked} », "
-                f"n’admet aucun effectif de {threshold} ou plus."
+                f"n’admet aucun effectif de {threshold} ou plus et, à 0, n’admet que 0."
             ]
             if whole
             else []

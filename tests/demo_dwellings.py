@@ -21,10 +21,11 @@ CAF = tuple(f"iris/data_CAF_{year}_IRIS.csv" for year in range(2016, 2021))
 TILES, NATURAL = "carreaux/carreaux_200m_met.csv", "carreaux/carreaux_nivNaturel_met.csv"
 BUILDINGS, REFERENCE, C2S = "housing/bdnb_logements.csv", "iris/iris_2021.csv", "iris/beneficiaires_CNAM_IRIS.csv"
 ORS, CNAM = "health/ors_sante_iris.csv", "health/echantillon_effectifs.csv"
+PROFILES = "health/c2s_profils_partenaire.csv"
 CORRESPONDENCE = "qpv/liste-correspondance-qp2024-qp2015.csv"
 DWELLING_PATHS = (
     *(*CONTOURS, *SUMMARIES, *FILOSOFI, *CAF),
-    *(TILES, NATURAL, BUILDINGS, REFERENCE, C2S, ORS, CNAM, CORRESPONDENCE),
+    *(TILES, NATURAL, BUILDINGS, REFERENCE, C2S, ORS, PROFILES, CNAM, CORRESPONDENCE),
 )
 
 

@@ -106,6 +106,9 @@ BREAKS: dict[str, str] = {
     "francetravail_bmo/difficiles-parmi-les-projets": "update t set met = '10', xmet = '20'",
     "francetravail_bmo/saisonniers-parmi-les-projets": "update t set met = '10', smet = '20'",
     "francetravail_bassins/code-et-departement": "update t set dep = '72'",
+    "partenaire_c2s_profils/beneficiaires-parmi-les-eligibles": (
+        "update t set n_eligibles = '20', n_beneficiaires = '21'"
+    ),
     "partenaire_offres/latitude-francaise": "update t set lat = '148.1'",
     "partenaire_offres/postes-plausibles": "update t set nb_postes = '0'",
     "taille-positive": "update t set octets = '0'",

@@ -170,6 +170,32 @@ REASONS: dict[str, tuple[Reason, ...]] = {
             "cut",
         ),
     ),
+    "mart_non_recours_profil": (
+        _by_status("status", "n_eligibles", "n_beneficiaires", "non_recours"),
+        # Shown, but the model could not be fitted.
+        Reason(
+            ("non_recours_lisse", "ci_low", "ci_high"),
+            "case when status = 'ok' then 'nd' else status end",
+            ("nd", "secret_primaire", "secret_secondaire"),
+        ),
+        _always("sans_objet", "motif"),
+    ),
+    "mart_non_recours_profil_calibration": (
+        _by_status(
+            "status",
+            *("n_cells", "n_eligibles", "expected", "observed", "pente", "ordonnee", "brier", "brier_reference"),
+            *("hosmer_lemeshow", "hosmer_lemeshow_ddl", "hosmer_lemeshow_p", "dispersion", "zone_sd"),
+        ),
+        _always("sans_objet", "motif"),
+    ),
+    "mart_non_recours_profil_effet": (
+        _by_status("status", "coefficient", "odds_ratio", "ci_low", "ci_high"),
+        _always("sans_objet", "reference", "motif"),
+    ),
+    "mart_non_recours_profil_zone": (
+        _by_status("status", "non_recours_standardise", "ci_low", "ci_high", "odds_ratio"),
+        _always("sans_objet", "motif"),
+    ),
     "mart_vulnerabilite": (
         *(_by_status(f"{index}_status", *(f"{index}_{name}" for name in _OF_AN_INDEX)) for index in ("socio", "sante")),
         _by_status(

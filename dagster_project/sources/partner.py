@@ -145,7 +145,8 @@ def _denominator(door: _Door) -> Iterator[_Problem]:
         part = _name(f"number_{count}")
         shown = f"{_name(count)} || ' > ' || {whole_cell}"
         hidden = f"{whole_cell} = {_text(convention.masked)} and {part} >= {convention.threshold}"
-        for where, text in door.failing(f"{part} > {whole} or ({hidden})", shown):
+        of_none = f"{whole} = 0 and {_name(count)} = {_text(convention.masked)}"
+        for where, text in door.failing(f"{part} > {whole} or ({hidden}) or ({of_none})", shown):
             yield f"{where} : {count} dépasse {convention.denominator} ({text})"
 
 

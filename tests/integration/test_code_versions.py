@@ -270,7 +270,7 @@ def test_settings(project: Copy, known: dict[str, str], change: dict[str, Any], 
             | HOMES
             | {"derived/destinations"}
             | {COMPARED, LINEAGE, "derived/zone_geometries", "derived/corrections", "releases/current"}
-            | {"raw/ors_sante_iris", "raw/partenaire_offres", "raw/partenaire_demande_rome"},  # held to a convention
+            | {f"raw/{dataset.id}" for dataset in catalogue.load_catalogue().values() if dataset.convention},
         ),
         ("python_calamine", raw("xlsx") | {LOCK}),
         ("jinja2", {"reports/quality", COMPARED, AUDITED, LINEAGE, "releases/current"}),

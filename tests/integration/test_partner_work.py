@@ -1,4 +1,4 @@
-"""Offers and demand delivered under a convention: what passes the door, and what stops there."""
+"""Offers, demand and C2S profiles delivered under a convention: what passes the door, and what stops there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from tests.integration.test_partner import small
 
 OFFERS = small(load_catalogue()["partenaire_offres"])
 DEMAND = small(load_catalogue()["partenaire_demande_rome"])
-HEADERS = {dataset.id: ";".join(column.name for column in dataset.columns) for dataset in (OFFERS, DEMAND)}
+PROFILES = small(load_catalogue()["partenaire_c2s_profils"])
+HEADERS = {dataset.id: ";".join(column.name for column in dataset.columns) for dataset in (OFFERS, DEMAND, PROFILES)}
 OFFER = {
     "offre_id": "A-1",
     "source": "reseau",
@@ -42,6 +43,16 @@ SEEKERS = {
     "n_demandeurs": "42",
     "categorie": "ABC",
     "date_obs": "2025-03-31",
+}
+PROFILE = {
+    "code_zone": "QP096001",
+    "generation": "QP2015",
+    "annee": "2021",
+    "type_menage": "monoparental",
+    "tranche_age": "moins_18",
+    "statut_occupation": "social",
+    "n_eligibles": "214",
+    "n_beneficiaires": "158",
 }
 LISTS = {
     "francetravail_rome_v3": ("code_rome", ["N1103", "K1304"]),
@@ -184,3 +195,56 @@ def test_lists_that_are_absent_are_said_absent(home: Settings) -> None:
 def test_a_list_that_is_not_built_stops_the_file(home: Settings) -> None:
     (home.raw_dir / "francetravail_rome_v4.parquet").unlink()
     assert "(francetravail_rome_v4) n’est pas construite" in deliver(home, DEMAND, SEEKERS)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        *({"n_beneficiaires": count} for count in ("0", "11", "214", "ns")),
+        {"n_eligibles": "0", "n_beneficiaires": "0"},
+        {"n_eligibles": "ns", "n_beneficiaires": "0"},
+        {"n_eligibles": "ns", "n_beneficiaires": "ns"},
+        {"code_zone": "QN09601M", "generation": "QN2024"},
+    ],
+)
+def test_a_sound_profile_passes(home: Settings, change: dict[str, str]) -> None:
+    assert deliver(home, PROFILES, PROFILE | change) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "said"),
+    [
+        ({"n_beneficiaires": "7"}, "seuil_effectifs", "n_beneficiaires = 7 ; un effectif de 1 à 10 ne peut pas être"),
+        ({"n_eligibles": "10", "n_beneficiaires": "0"}, "seuil_effectifs", "n_eligibles = 10"),
+        ({"n_eligibles": "214,0"}, "seuil_effectifs", "n_eligibles = « 214,0 » n’est ni un entier ni « ns »"),
+        ({"n_beneficiaires": ""}, "valeurs_permises", "n_beneficiaires est vide"),
+        ({"n_beneficiaires": "215"}, "numerateurs", "n_beneficiaires dépasse n_eligibles (215 > 214)"),
+        ({"n_eligibles": "ns"}, "numerateurs", "n_beneficiaires dépasse n_eligibles (158 > ns)"),
+        ({"n_eligibles": "0", "n_beneficiaires": "ns"}, "numerateurs", "n_beneficiaires dépasse n_eligibles (ns > 0)"),
+        ({"type_menage": "famille"}, "valeurs_permises", "type_menage = « famille »"),
+        ({"tranche_age": "0_17"}, "valeurs_permises", "attendu : moins_18, 18_59, 60_plus"),
+        ({"statut_occupation": "locataire"}, "valeurs_permises", "statut_occupation = « locataire »"),
+        ({"annee": "2018"}, "valeurs_permises", "annee = « 2018 »"),
+        ({"code_zone": "QP096002"}, "codes_connus", "« QP096002 » est inconnu de anct_qpv_2015"),
+        ({"generation": "QN2024"}, "codes_connus", "« QP096001 » est inconnu de anct_qpv_2024"),
+    ],
+)
+def test_a_profile_that_breaks_the_convention_is_refused_with_its_row_and_column(
+    home: Settings, change: dict[str, str], rule: str, said: str
+) -> None:
+    message = deliver(home, PROFILES, PROFILE, PROFILE | {"type_menage": "autre"} | change)
+    assert rules(message) == {rule}
+    assert "ligne 3 (" in message
+    assert said in message
+    assert "Corriger le fichier avec le partenaire" in message
+
+
+def test_a_profile_delivered_twice_is_refused(home: Settings) -> None:
+    assert rules(deliver(home, PROFILES, PROFILE, PROFILE | {"n_eligibles": "300"})) == {"cle_unique"}
+
+
+def test_a_column_that_could_name_a_person_is_refused(home: Settings) -> None:
+    message = deliver(home, PROFILES, PROFILE, header=f"{HEADERS[PROFILES.id]};nir", more=";2960199")
+    assert rules(message) == {"colonnes_prevues"}
+    assert "2960199" not in message

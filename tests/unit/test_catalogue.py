@@ -73,15 +73,17 @@ EXPECTED_VINTAGES = {
     "francetravail_bassins": ("2024",),
     "partenaire_offres": ("2025",),
     "partenaire_demande_rome": ("2025",),
+    "partenaire_c2s_profils": ("2021",),
     "osm_reseau": ("2013", "2019"),
     "star_gtfs": ("2012",),
     "sncf_gtfs": ("2013", "2021", "2025"),
 }
+CONVENTIONS = ("ors_sante_iris", "partenaire_offres", "partenaire_demande_rome", "partenaire_c2s_profils")
 # datasets of which no real copy is given: they may be absent
 ABSENT = {
     **dict.fromkeys(("insee_filosofi_carreaux", "insee_filosofi_carreaux_nat", "insee_cnam_iris"), "non_couvert"),
     **dict.fromkeys(("anct_qpv_correspondance", "cstb_bdnb_logements", "francetravail_marche"), "non_couvert"),
-    **dict.fromkeys(("ors_sante_iris", "partenaire_offres", "partenaire_demande_rome"), "convention"),
+    **dict.fromkeys(CONVENTIONS, "convention"),
 }
 # those of access to work may be absent too, although copies are given: not every territory has them
 OPTIONAL = {
@@ -91,6 +93,7 @@ OPTIONAL = {
 }
 OPEN_LICENCE = ("Licence Ouverte 2.0 (Etalab)", "https://www.etalab.gouv.fr/licence-ouverte-open-licence/")
 CONVENTION = "Convention de mise à disposition, sans republication du fichier"
+AGGREGATES = "Convention de mise à disposition : effectifs de 11 personnes ou plus publiables, fichier non republié"
 ODBL = ("Open Database License 1.0 (ODbL)", "https://opendatacommons.org/licenses/odbl/1-0/")
 API_TERMS = ("Conditions générales d'utilisation des API de France Travail", "https://francetravail.io/")
 OTHER_LICENCES = {
@@ -99,9 +102,10 @@ OTHER_LICENCES = {
     "ors_sante_iris": (CONVENTION, "https://www.fnors.org/"),
     "partenaire_offres": (CONVENTION, "https://www.francetravail.fr/"),
     "partenaire_demande_rome": (CONVENTION, "https://www.francetravail.org/"),
+    "partenaire_c2s_profils": (AGGREGATES, "https://www.ameli.fr/"),
 }
 ACCESS = {
-    **dict.fromkeys(("ors_sante_iris", "partenaire_offres", "partenaire_demande_rome"), "convention"),
+    **dict.fromkeys(CONVENTIONS, "convention"),
     **dict.fromkeys(("francetravail_offres", "francetravail_offres_plat", "francetravail_marche"), "key"),
 }
 # third-party compilation of 264 columns, and records whose members are left out where they are empty: only those

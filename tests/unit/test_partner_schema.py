@@ -14,6 +14,7 @@ from scripts import partner_schema
 DATASET = load_catalogue()["ors_sante_iris"]
 OFFERS = load_catalogue()["partenaire_offres"]
 DEMAND = load_catalogue()["partenaire_demande_rome"]
+PROFILES = load_catalogue()["partenaire_c2s_profils"]
 each_partner = pytest.mark.parametrize("dataset", partner_schema.partners(), ids=lambda dataset: dataset.id)
 PAGE = (PROJECT_ROOT / "docs" / "partenaires.md").read_text(encoding="utf-8")
 
@@ -24,7 +25,7 @@ def constraints(name: str, dataset: Dataset = DATASET) -> dict[str, object]:
 
 
 def test_each_convention_has_a_schema() -> None:
-    assert [dataset.id for dataset in partner_schema.partners()] == [DATASET.id, OFFERS.id, DEMAND.id]
+    assert [dataset.id for dataset in partner_schema.partners()] == [DATASET.id, OFFERS.id, DEMAND.id, PROFILES.id]
 
 
 @each_partner

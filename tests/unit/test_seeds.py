@@ -25,6 +25,7 @@ NOT_STATISTICS = {
     # offers, seekers and projects, which are points and occupations rather than zones; inventories of files; context
     *("francetravail_offres", "francetravail_offres_plat", "francetravail_marche", "francetravail_bmo"),
     *("partenaire_offres", "partenaire_demande_rome", "osm_reseau", "star_gtfs", "sncf_gtfs", "insee_parts_modales"),
+    "partenaire_c2s_profils",  # cells of a profile, which a model reads
 }
 # Read by the claim tests, at equal income; by the figures of travel times.
 READ_BY_MODELS = {"iris_med", "iris_employeurs"}

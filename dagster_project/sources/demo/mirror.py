@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from dagster_project.sources.demo import admin, city, dwelling_truth, health_files, iris_files, qpv_files, truth
+from dagster_project.sources.demo import (
+    admin,
+    c2s_profiles,
+    city,
+    dwelling_truth,
+    health_files,
+    iris_files,
+    qpv_files,
+    truth,
+)
 from dagster_project.sources.demo.dwellings import Dwellings, build_dwellings
 from dagster_project.sources.demo.filosofi import filosofi_tables
 from dagster_project.sources.demo.geometry import build_geometry
@@ -41,6 +50,10 @@ Le dossier _verite contient les vraies valeurs, sans secret ni arrondi, pour les
 - tc_arrivees.csv : arrivée la plus tôt d'un nom d'arrêt à un autre, sans marche, 120 s par correspondance ;
 - doublons_offres.csv : paires d'offres qui se ressemblent, doublon = 1 si c'est la même offre ;
 - demande_rome.csv : demandeurs d'emploi par QPV et code ROME (version 3).
+
+Le fichier health/c2s_profils_partenaire.csv tire à part qui a droit à la C2S et qui l'a : il ne s'additionne pas aux
+autres fichiers. _verite/non_recours_profils.csv donne les vrais effets sur le logit du recours (référence : seul, de 18
+à 59 ans, locataire du parc social), et ceux des quartiers.
 """
 
 
@@ -71,7 +84,7 @@ def build_files(seed: int) -> dict[str, bytes]:
     files |= {table.edition.path: table.to_bytes() for table in tables}
     files |= {table.path: table.to_bytes() for table in comparators}
     dwellings = build_dwellings(territory, geometry, latent, incomes, digest)
-    files |= _dwelling_files(dwellings) | city.files(dwellings)
+    files |= _dwelling_files(dwellings) | city.files(dwellings) | c2s_profiles.files(dwellings)
     return files | truth.files(territory, latent, tables, comparators, digest) | dwelling_truth.files(dwellings)
 
 

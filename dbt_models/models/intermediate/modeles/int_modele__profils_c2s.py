@@ -1,0 +1,10 @@
+"""Take-up of the C2S by household profile: effects, smoothed cells, standardised zones, calibration."""
+
+
+def model(dbt, session):
+    """Tables of the model under one another, named in `sortie`; no row without the partner's file."""
+    from dagster_project.models.nonrecours.profils import profils
+    from dagster_project.models.stacked import stack
+
+    dbt.config(materialized="table")
+    return stack(profils(dbt.ref("stg_partenaire__c2s_profils").to_arrow_table()))
