@@ -17,7 +17,7 @@ order by vintage, passed is null, entry
 ZONES = """
 select
     detail.vintage, detail.zone_level, detail.generation, detail.status, absence.label_fr as status_fr,
-    detail.motif as reason, count(*) as zones, count(*) filter (where detail.alarme) as alarms
+    if(detail.status = 'intervalle_large', null, detail.motif) as reason, count(*) as zones, count(*) filter (where detail.alarme) as alarms
 from marts.mart_non_recours_detail as detail
 left join reference.absence as absence on detail.status = absence.label
 where detail.indicator_code = 'C_NR'
@@ -27,7 +27,15 @@ order by all
 LEVELS = {"QPV": "Quartiers", "HQPV": "Reste de leurs communes", "COM": "Communes", "EPCI": "EPCI"}
 ENTRIES = {
     "non_recours_calcule": "Taux que rend le calcul appliqué à la France",
-    "non_recours_publie": "Taux national publié",
+    "non_recours_total": "Taux national publié",
+    "eligibles_np": "Éligibles, sans participation",
+    "eligibles_p": "Éligibles, avec participation",
+    "non_recours_non_cale_c1_spline": "Taux sans calage, quantiles (spline)",
+    "non_recours_non_cale_c1_gb2": "Taux sans calage, quantiles (GB2)",
+    "non_recours_non_cale_c2": "Taux sans calage, ménages synthétiques",
+    "part_eligible_calculee": "Part éligible que rend le calcul",
+    "plafond_np": "Plafond sans participation, une personne",
+    "plafond_p": "Plafond avec participation, une personne",
     "tolerance": "Écart admis",
     "non_recours_np": "Taux publié, sans participation",
     "non_recours_p": "Taux publié, avec participation",

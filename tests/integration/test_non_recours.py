@@ -44,7 +44,7 @@ def test_the_nation_returns_its_rate_and_every_input_is_told(release) -> None:
     ).fetchall()
     assert sorted(gate) == [("2021", True), ("2022", True)]
     told = {name for (name,) in release.execute("select distinct entree from mart_non_recours_verrou").fetchall()}
-    assert {"non_recours_calcule", "non_recours_publie"} < told
+    assert {"non_recours_calcule", "non_recours_total"} < told
 
 
 def test_what_an_interval_is_made_of_adds_up(release) -> None:

@@ -198,7 +198,7 @@ def test_the_nation_gives_its_published_rate_of_non_take_up_and_says_from_what(f
     # DREES, 13 December 2022: 5.7 M beneficiaries without participation (31 % do not claim), 1.4 M with (67 %).
     eligible = 5.7e6 / (1 - 0.31) + 1.4e6 / (1 - 0.67)
     assert gate["non_recours_calcule"] == pytest.approx(100 * (1 - 7.1e6 / eligible), abs=0.05)
-    assert gate["non_recours_publie"] == 44
+    assert gate["non_recours_total"] == 44
 
 
 def test_a_rate_of_non_take_up_is_made_of_figures_that_lead_to_their_cells(figures) -> None:
