@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-GENERATOR_VERSION = "6"
+GENERATOR_VERSION = "7"
 MARKER = "generateur.json"
 
 
