@@ -32,15 +32,15 @@ OWNER_FLAT = RSA * np.array([0.12, 0.14 * 1.5, *[0.14 * 1.8] * 4])  # for living
 # Households by persons: number of persons and consumption units, and what is counted of a disposable income.
 SIZES = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.7])
 UNITS = np.array([1.0, 1.45, 1.75, 2.1, 2.45, 2.9])
-COUNTED = np.array([1.13, 1.15, 1.16, 1.17, 1.19, 1.21])
-BENEFIT = 0.25  # of the income of those who get a housing benefit
+COUNTED = np.array([1.18, 1.2, 1.21, 1.22, 1.24, 1.26])
+BENEFIT = 0.26  # of the income of those who get a housing benefit
 OF_FIVE = 0.37  # of households of four or five persons
 TWELVE_MONTHS = 0.2  # resources of the last months are not those of the year of the tax: logarithmic spread
 # Adults who stand apart from those they live with: counted alone, on what is theirs of the income of all.
-APART, OWN_INCOME = 0.085, 0.3
+APART, OWN_INCOME = 0.1, 0.28
 # Poorer places hold more tenants with a housing benefit, and more adults apart; each has a departure of its own.
 TENANTS, TENANTS_SLOPE, TENANTS_NOISE = 0.2, 1.0, 0.03
-APART_SLOPE, APART_NOISE = 2.6, 0.05
+APART_SLOPE, APART_NOISE = 2.4, 0.05
 DEPARTURE = 0.02  # of the counted resources, which moves the share of eligible persons by some 5 %
 
 NON_TAKE_UP = {"np": (0.31, 0.04), "p": (0.67, 0.03)}  # mean and spread over places
