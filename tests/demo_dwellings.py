@@ -20,12 +20,13 @@ FILOSOFI = tuple(f"iris/BASE_TD_FILO_DISP_IRIS_{year}.csv" for year in (2017, 20
 CAF = tuple(f"iris/data_CAF_{year}_IRIS.csv" for year in range(2016, 2021))
 TILES, NATURAL = "carreaux/carreaux_200m_met.csv", "carreaux/carreaux_nivNaturel_met.csv"
 BUILDINGS, REFERENCE, C2S = "housing/bdnb_logements.csv", "iris/iris_2021.csv", "iris/beneficiaires_CNAM_IRIS.csv"
+NATIONAL = "health/c2s_national.csv"
 ORS, CNAM = "health/ors_sante_iris.csv", "health/echantillon_effectifs.csv"
 PROFILES = "health/c2s_profils_partenaire.csv"
 CORRESPONDENCE = "qpv/liste-correspondance-qp2024-qp2015.csv"
 DWELLING_PATHS = (
     *(*CONTOURS, *SUMMARIES, *FILOSOFI, *CAF),
-    *(TILES, NATURAL, BUILDINGS, REFERENCE, C2S, ORS, PROFILES, CNAM, CORRESPONDENCE),
+    *(TILES, NATURAL, BUILDINGS, REFERENCE, C2S, ORS, NATIONAL, PROFILES, CNAM, CORRESPONDENCE),
 )
 
 

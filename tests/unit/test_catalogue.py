@@ -62,6 +62,7 @@ EXPECTED_VINTAGES = {
     "cnam_pathologies": ("2023",),
     "cstb_bdnb_logements": ("2022",),
     "ors_sante_iris": ("2022",),
+    "drees_c2s_national": ("2022",),
     "insee_parts_modales": ("2021",),
     "francetravail_offres": ("2024", "2026"),
     "francetravail_offres_plat": ("2026",),
@@ -83,6 +84,7 @@ CONVENTIONS = ("ors_sante_iris", "partenaire_offres", "partenaire_demande_rome",
 ABSENT = {
     **dict.fromkeys(("insee_filosofi_carreaux", "insee_filosofi_carreaux_nat", "insee_cnam_iris"), "non_couvert"),
     **dict.fromkeys(("anct_qpv_correspondance", "cstb_bdnb_logements", "francetravail_marche"), "non_couvert"),
+    "drees_c2s_national": "non_couvert",
     **dict.fromkeys(CONVENTIONS, "convention"),
 }
 # those of access to work may be absent too, although copies are given: not every territory has them

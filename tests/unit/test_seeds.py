@@ -22,6 +22,7 @@ STATUSES = {"ok", "secret_primaire", "secret_secondaire", "nd", "non_couvert", "
 NOT_STATISTICS = {
     *("anct_adultes_relais", "anct_fonjep", "dgcl_epci", "ign_contours_iris", "cnam_pathologies"),
     "insee_filosofi_carreaux_nat",
+    "drees_c2s_national",  # the whole country, on which a model is calibrated
     # offers, seekers and projects, which are points and occupations rather than zones; inventories of files; context
     *("francetravail_offres", "francetravail_offres_plat", "francetravail_marche", "francetravail_bmo"),
     *("partenaire_offres", "partenaire_demande_rome", "osm_reseau", "star_gtfs", "sncf_gtfs", "insee_parts_modales"),

@@ -7,13 +7,13 @@ from functools import cached_property
 
 import numpy as np
 
-from dagster_project.sources.demo import health, households, persons
+from dagster_project.sources.demo import cover, health, households, persons
+from dagster_project.sources.demo.eligibility import Eligibility
 from dagster_project.sources.demo.estates import build_estates
 from dagster_project.sources.demo.geometry import Geometry
 from dagster_project.sources.demo.ground import Ground, build_ground, holder
 from dagster_project.sources.demo.health import Health
 from dagster_project.sources.demo.households import Households
-from dagster_project.sources.demo.income import Incomes
 from dagster_project.sources.demo.iris import Iris, build_iris
 from dagster_project.sources.demo.persons import Persons
 from dagster_project.sources.demo.population import Bools, Floats, Ints, Latent
@@ -88,9 +88,10 @@ class Dwellings:
 
 
 def build_dwellings(
-    territory: Territory, geometry: Geometry, latent: dict[str, Latent], incomes: Incomes, digest: Digest
+    territory: Territory, geometry: Geometry, latent: dict[str, Latent], eligibility: Eligibility, digest: Digest
 ) -> Dwellings:
     """Draw the whole population."""
+    incomes = eligibility.incomes
     ground = build_ground(territory, geometry)
     inhabitants = dict(zip((qpv.code for qpv in territory.qpv2024), digest.truth["popMuniQPV"].tolist(), strict=True))
     zones = build_iris(territory, geometry, ground, inhabitants)
@@ -107,5 +108,7 @@ def build_dwellings(
         for qpvs in (territory.qpv2015, territory.qpv2024)
     )
     hazard = health.hazards(territory, zones, where, new, people, places)
-    cared = health.describe_health(territory, settlement, homes, everybody, hazard)
+    place = cover.places(eligibility, settlement, old)
+    helped = cover.helped_households(eligibility, settlement, homes, everybody, place)
+    cared = health.describe_health(territory, settlement, everybody, helped, hazard)
     return Dwellings(territory, ground, settlement, homes, everybody, cared, zones, where, old, new)

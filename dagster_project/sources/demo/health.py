@@ -1,4 +1,4 @@
-"""Who is covered, who has the C2S, who is treated: odds by age and sex, raised or lowered by the IRIS.
+"""Who is covered and who is treated: odds by age and sex, raised or lowered by the IRIS.
 
 The effect planted here: every QPV of 2024 but one lives mostly in IRIS whose health is worse than the others'.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from dagster_project.sources.demo import names
 from dagster_project.sources.demo.ground import waves
-from dagster_project.sources.demo.households import Households, Places
+from dagster_project.sources.demo.households import Places
 from dagster_project.sources.demo.iris import Iris
 from dagster_project.sources.demo.persons import Persons
 from dagster_project.sources.demo.population import Bools, Floats, Ints
@@ -43,9 +43,10 @@ _MEN = {"asthme": 0.92, "diabete": 1.25, "ald": 1.12}
 
 @dataclass(frozen=True)
 class Health:
-    """One entry per person; nobody outside the régime général is counted in any of the others."""
+    """One entry per person; nobody outside the régime général is counted in any of the others, but `helped`."""
 
     covered: Bools
+    helped: dict[str, Bools]  # has the C2S, by tier, whatever the scheme that covers the person
     c2s_free: Bools  # without participation
     c2s_paid: Bools
     treated: dict[str, Bools]  # by condition
@@ -121,24 +122,16 @@ def is_counter_example(qpv: Qpv) -> bool:
 
 
 def describe_health(
-    territory: Territory, settlement: Settlement, households: Households, persons: Persons, hazard: Floats
+    territory: Territory, settlement: Settlement, persons: Persons, helped: dict[str, Bools], hazard: Floats
 ) -> Health:
-    """Draw cover and care; `hazard` is by building."""
+    """Draw cover and care; `hazard` is by building, `helped` the households that have the C2S."""
     rng = stream(territory.seed, "health")
     count = len(persons.age)
     covered = rng.random(count) < COVERED
-    inside = settlement.estate >= 0
-    odds = np.where(households.poor, 0.55, 0.03 + 0.06 * inside)
-    helped = rng.random(len(odds)) < odds
-    free = rng.random(len(odds)) < np.where(households.poor, 0.88, 0.55)
     effect = hazard[settlement.home][persons.household]
     treated = {}
     for name, base in _BASE.items():
         risk = np.interp(persons.age, _AGES, base) * np.where(persons.woman, 1.0, _MEN[name])
         treated[name] = covered & (rng.random(count) < 1 - (1 - np.minimum(risk, 0.9)) ** effect)
-    return Health(
-        covered,
-        covered & (helped & free)[persons.household],
-        covered & (helped & ~free)[persons.household],
-        treated,
-    )
+    found = {tier: flags[persons.household] for tier, flags in helped.items()}
+    return Health(covered, found, covered & found["np"], covered & found["p"], treated)

@@ -105,6 +105,10 @@ class Incomes:
         poor = np.clip((9.75 - self._level) / 0.25, 0, 2.5)
         return self._mix(self._centre(year) - 0.02 - 0.22 * poor, self._spread + 0.12 + 0.1 * poor, 0.01 + 0.085 * poor)
 
+    def places(self, year: int) -> tuple[Floats, Floats]:
+        """Logarithm of the median disposable income of each place in a year, and its logarithmic spread."""
+        return self._centre(year), self._spread
+
     def _centre(self, year: int) -> Floats:
         """Logarithm of the median income of each place: a common rise, and a walk of its own."""
         centre: Floats = self._level + 0.011 * (year - 2013) + np.cumsum(self._drift, axis=1)[:, YEARS.index(year)]
@@ -114,7 +118,7 @@ class Incomes:
         grid = np.concatenate([[0.0], np.exp(np.linspace(math.log(10), math.log(600_000), 900))])
         with np.errstate(divide="ignore"):
             steps = (np.log(grid)[None, :] - centre[:, None]) / spread[:, None]
-        places = nothing[:, None] + (1 - nothing[:, None]) * _normal_below(steps)
+        places = nothing[:, None] + (1 - nothing[:, None]) * normal_below(steps)
         weights = self.zones.persons / self.zones.persons.sum(axis=1, keepdims=True)
         # einsum rather than @, whose last bits depend on the machine's BLAS.
         return Distributions(grid, np.einsum("zp,pg->zg", weights, places))
@@ -146,7 +150,7 @@ def _normal_table() -> tuple[Floats, Floats]:
     return steps, np.array([0.5 * (1 + math.erf(step / math.sqrt(2))) for step in steps])
 
 
-def _normal_below(steps: Floats) -> Floats:
+def normal_below(steps: Floats) -> Floats:
     """Normal distribution function by table: numpy has none, and scipy is not needed for anything else."""
     known, values = _normal_table()
     found: Floats = np.interp(steps, known, values)

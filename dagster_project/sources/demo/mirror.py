@@ -7,12 +7,14 @@ from dagster_project.sources.demo import (
     c2s_profiles,
     city,
     dwelling_truth,
+    eligibility_files,
     health_files,
     iris_files,
     qpv_files,
     truth,
 )
 from dagster_project.sources.demo.dwellings import Dwellings, build_dwellings
+from dagster_project.sources.demo.eligibility import Eligibility
 from dagster_project.sources.demo.filosofi import filosofi_tables
 from dagster_project.sources.demo.geometry import build_geometry
 from dagster_project.sources.demo.income import Incomes
@@ -30,8 +32,8 @@ Les fichiers de ce dossier décrivent un territoire qui n'existe pas. Les noms, 
 chiffres sont inventés par un programme à partir d'une graine (voir generateur.json). Ils ne disent rien d'aucun
 quartier, d'aucune commune ni d'aucun organisme réel, et ne doivent pas être publiés comme des statistiques.
 
-Ils ont la forme exacte des fichiers des producteurs (INSEE, ANCT, DGCL, Etalab, IGN, CNAM, CSTB, France Travail,
-OpenStreetMap, réseaux de transport), avec leurs difficultés : séparateurs, encodages, colonnes vides, cellules masquées
+Ils ont la forme exacte des fichiers des producteurs (INSEE, ANCT, DGCL, Etalab, IGN, CNAM, DREES, CSTB,
+France Travail, OpenStreetMap, réseaux de transport), avec leurs difficultés : séparateurs, encodages, colonnes vides, cellules masquées
 par le secret statistique. Les chemins sont ceux du miroir réel : les fichiers nommés region_52 et region_53 portent les
 régions inventées 98 et 99 ; ceux qui portent le numéro d'un département réel (22 à 85) décrivent les départements
 inventés 96, 98 et 99 ; ceux qui portent le nom d'une ville réelle (rennes, redon) décrivent des villes inventées.
@@ -44,7 +46,9 @@ petit réseau de rues (roads/redon.sans_contact.osm), et des trains les relient.
 rues n'est relié à rien. Les horaires des bus valent de 2012 à 2027, ceux des trains en 2013, 2021 ou 2025 ; le fichier
 de 2021 est tronqué exprès. Les codes ROME et FAP sont ceux des nomenclatures publiques, leurs libellés sont les nôtres.
 
-Le dossier _verite contient les vraies valeurs, sans secret ni arrondi, pour les tests. Sur la ville :
+Le dossier _verite contient les vraies valeurs, sans secret ni arrondi, pour les tests. Le fichier non_recours.csv donne
+les parts vraies de personnes qui ont droit à la complémentaire santé solidaire (C2S), sans et avec participation, et
+leur non-recours. Sur la ville :
 - rues_distances.csv : plus court chemin en voiture, à vélo et à pied entre deux carrefours ; metres_grille sur le
   damier (EPSG:2154), metres sur l'ellipsoïde, secondes_min à la vitesse limite (voiture), vides si rien n'y mène ;
 - tc_arrivees.csv : arrivée la plus tôt d'un nom d'arrêt à un autre, sans marche, 120 s par correspondance ;
@@ -63,7 +67,8 @@ def build_files(seed: int) -> dict[str, bytes]:
     latent = latents(territory)
     geometry = build_geometry(territory)
     incomes = Incomes(territory, latent["QP2015"])
-    tables = QpvTables(territory, latent["QP2015"], incomes).all()
+    eligibility = Eligibility(incomes)
+    tables = QpvTables(territory, latent["QP2015"], incomes, eligibility).all()
     comparators = filosofi_tables(incomes)
     digest = qpv_files.digest(territory, latent["QN2024"], incomes)
     files = {
@@ -83,8 +88,9 @@ def build_files(seed: int) -> dict[str, bytes]:
     files |= qpv_files.posts(territory)
     files |= {table.edition.path: table.to_bytes() for table in tables}
     files |= {table.path: table.to_bytes() for table in comparators}
-    dwellings = build_dwellings(territory, geometry, latent, incomes, digest)
+    dwellings = build_dwellings(territory, geometry, latent, eligibility, digest)
     files |= _dwelling_files(dwellings) | city.files(dwellings) | c2s_profiles.files(dwellings)
+    files |= eligibility_files.files(eligibility, dwellings)
     return files | truth.files(territory, latent, tables, comparators, digest) | dwelling_truth.files(dwellings)
 
 

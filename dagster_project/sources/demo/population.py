@@ -211,7 +211,6 @@ def beneficiaries(latent: Latent, year: int, seed: int, generation: str) -> Coun
         "APPA": part(recipients, 0.22 + 0.02 * (year - 2016) + rng.normal(0, 0.015, count)),
         "AAAH": part(recipients, 0.11 + rng.normal(0, 0.015, count)),
         "C": covered,
-        "CC2S": part(covered, 0.3 + 0.05 * latent.poverty),
         "CCMUC": part(covered, 0.245 + 0.045 * latent.poverty + 0.006 * (year - 2016)),
     }
     for number, name in enumerate(("ENF_2", "ENF_3_5", "ENF_6_10", "ENF_11_14", "ENF_15_17", "ENF_18_24")):

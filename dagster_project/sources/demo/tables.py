@@ -7,6 +7,7 @@ import numpy as np
 
 from dagster_project.sources.demo import editions, secrecy
 from dagster_project.sources.demo.editions import LATE, OUTSIDE, Edition
+from dagster_project.sources.demo.eligibility import COUNT_YEAR, Eligibility
 from dagster_project.sources.demo.employment import contracts, employment_rates, growth, job_seekers, revised
 from dagster_project.sources.demo.income import Incomes, location, persons_at
 from dagster_project.sources.demo.population import (
@@ -28,8 +29,8 @@ from dagster_project.sources.demo.territory import Territory
 class QpvTables:
     """Builds every edition of one territory."""
 
-    def __init__(self, territory: Territory, latent: Latent, incomes: Incomes) -> None:
-        self.territory, self.latent, self.incomes = territory, latent, incomes
+    def __init__(self, territory: Territory, latent: Latent, incomes: Incomes, eligibility: Eligibility) -> None:
+        self.territory, self.latent, self.incomes, self.eligibility = territory, latent, incomes, eligibility
         self.codes = np.array([qpv.code for qpv in territory.qpv2015])
 
     def all(self) -> list[Table]:
@@ -101,6 +102,8 @@ class QpvTables:
         codes, texts = self._blank(edition, rows)
         incomes_of = editions.INCOMES_OF[year]
         caf = beneficiaries(self.latent, year - 1, self.territory.seed, "QP2015")
+        if year - 1 == COUNT_YEAR:
+            caf["CC2S"] = self.eligibility.covered_beneficiaries(caf["C"])
         known = self.codes != LATE if unknown_to_late(edition, "NOTE_CNAF") else None
         truth = {name: values[np.append(rows, True)] for name, values in self._incomes(incomes_of).items()}
         truth |= totals(caf, rows, known)
