@@ -16,8 +16,14 @@ order by vintage, passed is null, entry
 """
 ZONES = """
 select
-    detail.vintage, detail.zone_level, detail.generation, detail.status, absence.label_fr as status_fr,
-    if(detail.status = 'intervalle_large', null, detail.motif) as reason, count(*) as zones, count(*) filter (where detail.alarme) as alarms
+    detail.vintage,
+    detail.zone_level,
+    detail.generation,
+    detail.status,
+    absence.label_fr as status_fr,
+    if(detail.status = 'intervalle_large', null, detail.motif) as reason,
+    count(*) as zones,
+    count(*) filter (where detail.alarme) as alarms
 from marts.mart_non_recours_detail as detail
 left join reference.absence as absence on detail.status = absence.label
 where detail.indicator_code = 'C_NR'

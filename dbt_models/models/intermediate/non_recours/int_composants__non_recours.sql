@@ -34,7 +34,12 @@ part as (
         part_generation
     from {{ ref('int_non_recours__melanges') }}
     union
-    select distinct {{ cle_zone() }}, zone_level, zone_code, generation from {{ ref('int_non_recours__zones') }}
+    select distinct
+        {{ cle_zone() }},
+        zone_level as part_level,
+        zone_code as part_code,
+        generation as part_generation
+    from {{ ref('int_non_recours__zones') }}
 ),
 
 estimated as (

@@ -5,7 +5,10 @@
 with
 
 estimation as (
-    select * from {{ ref('int_modele__non_recours') }}
+    select
+        *,
+        indicator_code not in ('C_ELIG', 'C_NR_GAP') as is_rate
+    from {{ ref('int_modele__non_recours') }}
     where sortie = 'estimation'
 ),
 
@@ -43,8 +46,9 @@ select
     {{ cle_zone('estimation') }},
     estimation.vintage,
     estimation.value,
-    case when estimation.value is not null then estimation.numerator end as numerator,
-    case when estimation.value is not null then estimation.denominator end as denominator,
+    {# Of the eligible persons, those who have not claimed: the rate is their share. #}
+    case when estimation.is_rate then estimation.value / 100 * estimation.denominator end as numerator,
+    case when estimation.is_rate and estimation.value is not null then estimation.denominator end as denominator,
     estimation.ci_low,
     estimation.ci_high,
     cast(null as double) as n_effective,

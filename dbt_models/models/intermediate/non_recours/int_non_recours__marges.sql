@@ -5,7 +5,8 @@
 with
 
 figure as (
-    select indicator_code, zone_level, zone_code, generation, vintage, value from {{ ref('int_indicateurs__population') }}
+    select indicator_code, zone_level, zone_code, generation, vintage, value
+    from {{ ref('int_indicateurs__population') }}
     union all
     select indicator_code, zone_level, zone_code, generation, vintage, value
     from {{ ref('int_indicateurs__sante_reportes') }}

@@ -28,7 +28,7 @@ in_commune as (
 
 spread as (
     select
-        in_commune.*,
+        *,
         inhabitants / nullif(sum(inhabitants) over (partition by qpv_code, generation), 0) as share
     from in_commune
 ),
@@ -36,12 +36,16 @@ spread as (
 {# Most QPV lie in one commune; one whose IRIS are unknown is given to it whole. #}
 located as (
     select qpv_code, generation, commune_code, share from spread
+    where share is not null
     union all
-    select zone_code, generation, communes[1], 1
-    from {{ ref('dim_zone') }}
-    where
-        zone_level = 'QPV' and len(communes) = 1
-        and (zone_code, generation) not in (select (qpv_code, generation) from spread where share is not null)
+    select zone.zone_code, zone.generation, zone.communes[1], 1
+    from {{ ref('dim_zone') }} as zone
+    anti join spread
+        on
+            zone.zone_code = spread.qpv_code
+            and zone.generation = spread.generation
+            and spread.share is not null
+    where zone.zone_level = 'QPV' and len(zone.communes) = 1
 )
 
 select
@@ -58,7 +62,7 @@ select
     {{ cle_zone('rest') }},
     'QPV',
     located.qpv_code,
-    located.generation,
+    located.generation as qpv_generation,
     -sum(qpv.population * located.share order by located.commune_code)
 from rest
 inner join located using (commune_code, generation)

@@ -27,14 +27,13 @@ figure as (
 ),
 
 common_year as (
-    select max(vintage) as income_year
-    from (
-        select vintage from figure
-        where zone_level = 'FRM' and value is not null
-        intersect
-        select vintage from figure
-        where zone_level = 'QPV' and value is not null
-    )
+    select max(nation.vintage) as income_year
+    from figure as nation
+    semi join figure as neighbourhood
+        on
+            nation.vintage = neighbourhood.vintage
+            and neighbourhood.zone_level = 'QPV' and neighbourhood.value is not null
+    where nation.zone_level = 'FRM' and nation.value is not null
 ),
 
 {# Zones to estimate, and those that others are mixed from: most communes are neither. #}
