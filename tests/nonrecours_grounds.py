@@ -40,8 +40,7 @@ _QUANTILES = pa.schema(
     [(name, pa.string()) for name in (*KEY, "income_year")] + [(name, pa.float64()) for name in ("ordre", "montant")]
 )
 _MIXTURES = pa.schema(
-    [(name, pa.string()) for name in (*KEY, "part_level", "part_code", "part_generation")]
-    + [("persons", pa.float64())]
+    [(name, pa.string()) for name in (*KEY, "part_level", "part_code", "part_generation")] + [("persons", pa.float64())]
 )
 _PAIRS = pa.schema(
     [(name, pa.string()) for name in (*KEY, "reference_level", "reference_code", "reference_generation")]

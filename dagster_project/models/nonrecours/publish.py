@@ -23,8 +23,8 @@ NEGATIVE = "Alarme : taux négatif, les bénéficiaires sont plus nombreux que l
 OVER = "Alarme : taux supérieur à 100 %."
 OVERFULL = "Alarme : plus d’éligibles estimés que d’habitants."
 ALARMED_SIDE = "Alarme : le taux d’une des deux zones comparées ne peut être vrai."
-# Decimals kept in published tables: machines differ in the last bits of a number.
-_DECIMALS = 6
+# Decimals kept of percentages and persons, and of shares: machines differ in the last bits of a number.
+_DECIMALS, SHARE_DECIMALS = 4, 6
 _LEFT, _RIGHT = "Quartier : ", "Reste de la commune : "
 
 ESTIMATION = pa.schema(
@@ -247,7 +247,7 @@ def rows(keys: Sequence[Key], vintage: str, income_years: Sequence[str | None], 
     return pa.concat_tables(tables) if tables else ESTIMATION.empty_table()
 
 
-def numbers_of(values: Vector, shown: Mask) -> pa.Array:
+def numbers_of(values: Vector, shown: Mask, decimals: int = _DECIMALS) -> pa.Array:
     """Rounded numbers as an Arrow array, null where they are not shown or not known."""
-    rounded = np.round(np.where(shown, values, np.nan), _DECIMALS) + 0.0
+    rounded = np.round(np.where(shown, values, np.nan), decimals) + 0.0
     return pa.array(rounded, pa.float64(), mask=np.isnan(rounded))
