@@ -72,7 +72,7 @@ def test_rates_are_one_less_beneficiaries_over_eligible_persons() -> None:
 
 
 @settings(max_examples=12, deadline=None)
-@given(st.floats(12_000, 24_000), st.floats(0.3, 0.6), st.floats(0.02, 0.6), st.integers(0, 50))
+@given(st.floats(12_000, 24_000), st.floats(0.3, 0.6), st.floats(0.05, 0.6), st.integers(0, 50))
 def test_an_interval_holds_its_centre_and_rates_fall_as_counts_grow(median, spread, rate, seed_) -> None:
     built = world()
     for code, share in (("QP1", rate), ("QP2", rate * 1.1)):
@@ -114,7 +114,7 @@ def test_parts_of_the_variance_sum_to_one_and_follow_what_is_drawn() -> None:
 
 def test_calibration_is_told_before_and_after() -> None:
     rows = world("QP1").run()["calage"].to_pylist()
-    assert {row["part_nationale"] for row in rows if row["tier"] == "np"} == {pytest.approx(5.7e6 / 0.69 / 66_330_502)}
+    assert {row["part_nationale"] for row in rows if row["tier"] == "np"} == {round(5.7e6 / 0.69 / 66_330_502, 9)}
     for row in rows:
         if row["methode"] != "c2":
             assert row["part_non_calee"] * row["facteur"] == pytest.approx(row["part_nationale"], rel=1e-6)
@@ -414,7 +414,7 @@ def verdict(tables: dict[str, pa.Table]) -> dict:
     return rows
 
 
-def test_the_gate_opens_on_what_dree_published_for_2021() -> None:
+def test_the_gate_opens_on_what_drees_published_for_2021() -> None:
     rows = verdict(world("QP1").run())
     # 7,1 M beneficiaries over 5,7 / 0,69 + 1,4 / 0,33 = 12,5 M eligible persons
     assert rows[gate.COMPUTED]["valeur"] == pytest.approx(100 * (1 - 7.1 / (5.7 / 0.69 + 1.4 / 0.33)), abs=1e-4)

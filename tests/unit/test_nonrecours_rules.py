@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from dagster_project.models.nonrecours.rules import Rules, in_force
 from tests.nonrecours_grounds import rules, seed
 
-# Published tables round each cell to the euro, from a ceiling that has cents: two euros are the tolerance. Day, tier, sizes 1 to 4, each further person.
+# Published tables round each cell to the euro, from a ceiling that has cents: two euros are the tolerance.
+# Day, tier, sizes 1 to 4, each further person.
 PUBLISHED = [
     # quechoisir.org n6065, « applicable au 1er avril 2020 en métropole »
     (date(2020, 4, 1), "np", (9032, 13547, 16257, 18966), 3612.62),

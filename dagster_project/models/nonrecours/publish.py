@@ -16,9 +16,7 @@ OK, WIDE, SECRET, SECOND, RETAINED = "ok", "intervalle_large", "secret_primaire"
 LOWER, HIGHER, UNCLEAR = "inferieur", "superieur", "indistinct"
 FEW = "Moins de 11 éligibles ou moins de 11 bénéficiaires."
 BY_DIFFERENCE = "Masqué pour que l’autre formule ne se déduise pas par différence."
-TOO_WIDE = (
-    "L’intervalle à 90 % s’étend sur {width:.0f} points, plus de {most:g} : une classe est publiée, et pas un nombre."
-)
+TOO_WIDE = "L’intervalle à {coverage:.0f} % s’étend sur {width:.0f} points, plus de {most:g} : une classe est publiée, et pas un nombre."
 NEGATIVE = "Alarme : taux négatif, les bénéficiaires sont plus nombreux que les éligibles estimés."
 OVER = "Alarme : taux supérieur à 100 %."
 OVERFULL = "Alarme : plus d’éligibles estimés que d’habitants."
@@ -155,7 +153,9 @@ def classified(figures: Figures, reference: float, parameters: Parameters) -> Fi
         classe[z] = LOWER if high[z] < reference else HIGHER if low[z] > reference else UNCLEAR
         if width[z] > parameters.max_width:
             status[z] = WIDE
-            text = TOO_WIDE.format(width=np.ceil(width[z]), most=parameters.max_width)
+            text = TOO_WIDE.format(
+                coverage=100 * parameters.interval, width=np.ceil(width[z]), most=parameters.max_width
+            )
             motif[z] = text if motif[z] is None else f"{text} {motif[z]}"
     return replace(figures, status=tuple(status), motif=tuple(motif), classe=tuple(classe))
 
