@@ -81,11 +81,16 @@ def test_an_interval_holds_its_centre_and_rates_fall_as_counts_grow(median, spre
     table = built.run(replace(NUMBERED, draws=60, seed=seed_))["estimation"]
     for code in ALL:
         for row in figures(table, code).values():
-            assert row["ci_low"] <= row["value"] <= row["ci_high"]
+            assert row["status"] in ("ok", "secret_primaire")
+            assert row["status"] != "ok" or row["ci_low"] <= row["value"] <= row["ci_high"]
     first, second = (figures(table)[code] for code in ("QP1", "QP2"))
     assert first["value_c2"] > second["value_c2"]
-    # never clipped: more beneficiaries than eligible persons give a negative rate
-    assert (second["value"] < 0) == (second["numerator"] > 1.001 * second["denominator"]) or abs(second["value"]) < 1
+    # never clipped: with more beneficiaries than eligible persons the rate is negative, and rings
+    eligible = figures(table, "C_ELIG")["QP2"]
+    for method in METHODS:
+        share = 1 - second["numerator"] / eligible[f"value_{method}"]
+        assert second[f"value_{method}"] == pytest.approx(100 * share, abs=1e-2, rel=1e-4)
+    assert second["alarm"] == (second["value"] < 0 or eligible["denominator"] > 5000)
 
 
 def test_every_table_has_its_columns_and_they_stack() -> None:

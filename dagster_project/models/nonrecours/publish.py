@@ -16,7 +16,10 @@ OK, WIDE, SECRET, SECOND, RETAINED = "ok", "intervalle_large", "secret_primaire"
 LOWER, HIGHER, UNCLEAR = "inferieur", "superieur", "indistinct"
 FEW = "Moins de 11 éligibles ou moins de 11 bénéficiaires."
 BY_DIFFERENCE = "Masqué pour que l’autre formule ne se déduise pas par différence."
-TOO_WIDE = "L’intervalle à {coverage:.0f} % s’étend sur {width:.0f} points, plus de {most:g} : une classe est publiée, et pas un nombre."
+TOO_WIDE = (
+    "L’intervalle à {coverage:.0f} % s’étend sur {width:.0f} points, plus de {most:g} : une classe est publiée, "
+    "et pas un nombre."
+)
 NEGATIVE = "Alarme : taux négatif, les bénéficiaires sont plus nombreux que les éligibles estimés."
 OVER = "Alarme : taux supérieur à 100 %."
 OVERFULL = "Alarme : plus d’éligibles estimés que d’habitants."
