@@ -14,7 +14,7 @@ from dagster_project.models.nonrecours.calibration import Edition
 from dagster_project.models.nonrecours.distributions import Incomes, Indices
 from dagster_project.models.nonrecours.inputs import Counts, Zones
 from dagster_project.models.nonrecours.parameters import METHODS, MODEL_VERSION, Key, Parameters
-from dagster_project.models.nonrecours.publish import Figures, numbers_of
+from dagster_project.models.nonrecours.publish import SHARE_DECIMALS, Figures, numbers_of
 from dagster_project.models.nonrecours.simulate import COMPONENTS, Common, Drawn, Shares
 from dagster_project.models.tables import Mask, Vector
 
@@ -225,7 +225,7 @@ def _composante(vintage: str, zones: Zones, parts: Vector, told: Mask) -> pa.Tab
     for name, values in zip(COMPONENTS, parts, strict=True):
         columns = _zone_columns(zones, vintage, chosen)
         columns["composante"] = [name] * len(chosen)
-        columns["part"] = numbers_of(values[chosen], np.ones(len(chosen), dtype=bool))
+        columns["part"] = numbers_of(values[chosen], np.ones(len(chosen), dtype=bool), SHARE_DECIMALS)
         columns["model_version"] = [MODEL_VERSION] * len(chosen)
         tables.append(pa.table(columns, schema=COMPOSANTE))
     return pa.concat_tables(tables)
@@ -241,11 +241,11 @@ def _ajustement(edition: Edition, zones: Zones, incomes: Incomes) -> pa.Table:
         squares = incomes.shares**2 * incomes.fits.errors[law][incomes.parts] ** 2
         columns = _zone_columns(zones, edition.vintage, everything)
         columns["methode"] = [f"c1_{law}"] * len(everything)
-        columns["rmse"] = numbers_of(np.sqrt(np.add.reduceat(squares, incomes.starts)), shown)
+        columns["rmse"] = numbers_of(np.sqrt(np.add.reduceat(squares, incomes.starts)), shown, SHARE_DECIMALS)
         for tier, name in enumerate(("np", "p")):
-            columns[f"part_{name}"] = numbers_of(under[law][tier], shown)
+            columns[f"part_{name}"] = numbers_of(under[law][tier], shown, SHARE_DECIMALS)
         for tier, name in enumerate(("np", "p")):
-            columns[f"ecart_{name}"] = numbers_of(under["gb2"][tier] - under["spline"][tier], shown)
+            columns[f"ecart_{name}"] = numbers_of(under["gb2"][tier] - under["spline"][tier], shown, SHARE_DECIMALS)
         columns["model_version"] = [MODEL_VERSION] * len(everything)
         tables.append(pa.table(columns, schema=AJUSTEMENT))
     return pa.concat_tables(tables)

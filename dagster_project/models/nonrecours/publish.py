@@ -17,14 +17,15 @@ LOWER, HIGHER, UNCLEAR = "inferieur", "superieur", "indistinct"
 FEW = "Moins de 11 éligibles ou moins de 11 bénéficiaires."
 BY_DIFFERENCE = "Masqué pour que l’autre formule ne se déduise pas par différence."
 TOO_WIDE = (
-    "L’intervalle à 90 % s’étend sur {width:.0f} points, plus de {most:g} : une classe est publiée, et pas un nombre."
+    "L’intervalle à {coverage:.0f} % s’étend sur {width:.0f} points, plus de {most:g} : une classe est publiée, "
+    "et pas un nombre."
 )
 NEGATIVE = "Alarme : taux négatif, les bénéficiaires sont plus nombreux que les éligibles estimés."
 OVER = "Alarme : taux supérieur à 100 %."
 OVERFULL = "Alarme : plus d’éligibles estimés que d’habitants."
 ALARMED_SIDE = "Alarme : le taux d’une des deux zones comparées ne peut être vrai."
-# Decimals kept in published tables: machines differ in the last bits of a number.
-_DECIMALS = 6
+# Decimals kept of percentages and persons, and of shares: machines differ in the last bits of a number.
+_DECIMALS, SHARE_DECIMALS = 4, 6
 _LEFT, _RIGHT = "Quartier : ", "Reste de la commune : "
 
 ESTIMATION = pa.schema(
@@ -155,7 +156,9 @@ def classified(figures: Figures, reference: float, parameters: Parameters) -> Fi
         classe[z] = LOWER if high[z] < reference else HIGHER if low[z] > reference else UNCLEAR
         if width[z] > parameters.max_width:
             status[z] = WIDE
-            text = TOO_WIDE.format(width=np.ceil(width[z]), most=parameters.max_width)
+            text = TOO_WIDE.format(
+                coverage=100 * parameters.interval, width=np.ceil(width[z]), most=parameters.max_width
+            )
             motif[z] = text if motif[z] is None else f"{text} {motif[z]}"
     return replace(figures, status=tuple(status), motif=tuple(motif), classe=tuple(classe))
 
@@ -247,7 +250,7 @@ def rows(keys: Sequence[Key], vintage: str, income_years: Sequence[str | None], 
     return pa.concat_tables(tables) if tables else ESTIMATION.empty_table()
 
 
-def numbers_of(values: Vector, shown: Mask) -> pa.Array:
+def numbers_of(values: Vector, shown: Mask, decimals: int = _DECIMALS) -> pa.Array:
     """Rounded numbers as an Arrow array, null where they are not shown or not known."""
-    rounded = np.round(np.where(shown, values, np.nan), _DECIMALS) + 0.0
+    rounded = np.round(np.where(shown, values, np.nan), decimals) + 0.0
     return pa.array(rounded, pa.float64(), mask=np.isnan(rounded))
