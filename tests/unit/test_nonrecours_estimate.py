@@ -59,7 +59,7 @@ def test_rates_are_one_less_beneficiaries_over_eligible_persons() -> None:
     assert eligible["ci_low"] < eligible["value"] < eligible["ci_high"]
     for code, share in zip(RATES, (1, 0.8, 0.2, 0.3, 0.1), strict=True):
         row = figures(table, code)["QP1"]
-        assert row["status"] == "ok", code
+        assert row["status"] == "estime", code
         assert row["numerator"] == pytest.approx(5000 * 0.30 * share)
         assert row["value"] == pytest.approx(100 * (1 - row["numerator"] / row["denominator"]), abs=1), code
         assert row["ci_low"] < row["value"] < row["ci_high"]
@@ -81,8 +81,8 @@ def test_an_interval_holds_its_centre_and_rates_fall_as_counts_grow(median, spre
     table = built.run(replace(NUMBERED, draws=60, seed=seed_))["estimation"]
     for code in ALL:
         for row in figures(table, code).values():
-            assert row["status"] in ("ok", "secret_primaire")
-            assert row["status"] != "ok" or row["ci_low"] <= row["value"] <= row["ci_high"]
+            assert row["status"] in ("estime", "secret_primaire")
+            assert row["status"] != "estime" or row["ci_low"] <= row["value"] <= row["ci_high"]
     first, second = (figures(table)[code] for code in ("QP1", "QP2"))
     assert first["value_c2"] > second["value_c2"]
     # never clipped: with more beneficiaries than eligible persons the rate is negative, and rings
@@ -207,7 +207,7 @@ def test_unusable_quantiles_give_a_reason_and_no_number(amounts, motif) -> None:
 
 def test_five_quantiles_of_which_one_is_low_are_enough() -> None:
     few = [None, None, GOOD[2], None, None, GOOD[5], GOOD[6], None, GOOD[8], None, GOOD[10]]
-    assert broken(few)["C_NR"]["status"] == "ok"
+    assert broken(few)["C_NR"]["status"] == "estime"
 
 
 def test_another_year_of_income_is_refused() -> None:
@@ -227,7 +227,7 @@ def test_more_beneficiaries_than_persons_covered() -> None:
     rows = broken(counts=counts(4000.0) | {"total": (4001.0, 4000.0)})
     assert (rows["C_NR"]["status"], rows["C_NR"]["motif"]) == ("nd", inputs.ABOVE)
     assert without_number(rows["C_NR"])
-    assert rows["C_NR_NP"]["status"] == "ok"
+    assert rows["C_NR_NP"]["status"] == "estime"
 
 
 @pytest.mark.parametrize("status", ["secret_primaire", "non_couvert", "convention", "nd"])
@@ -238,7 +238,7 @@ def test_a_count_that_is_not_there_hands_on_its_status(status) -> None:
     # measures without any row have no data
     assert rows["C_NR_J"]["status"] == "nd"
     # incomes say how many are eligible, whoever counts beneficiaries
-    assert rows["C_ELIG"]["status"] == "ok"
+    assert rows["C_ELIG"]["status"] == "estime"
 
 
 @pytest.mark.parametrize("count", [(None, 100.0), (10.0, None), (0.0, 0.0)])
@@ -333,7 +333,7 @@ def test_a_tier_is_not_told_by_difference() -> None:
     assert rows["C_NR_P"]["status"] == "secret_primaire"
     assert (rows["C_NR_NP"]["status"], rows["C_NR_NP"]["motif"]) == ("secret_secondaire", publish.BY_DIFFERENCE)
     assert without_number(rows["C_NR_NP"])
-    assert rows["C_NR"]["status"] == "ok"
+    assert rows["C_NR"]["status"] == "estime"
 
 
 def test_a_wide_interval_gives_a_class_and_no_number() -> None:

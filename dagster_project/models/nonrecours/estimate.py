@@ -186,7 +186,7 @@ def _zones(
 ) -> dict[str, pa.Table]:
     incomes = distributions.incomes([(key, grounds.nation_year) for key in zones.keys], grounds.fits, grounds.mixtures)
     refusals = _refusals(zones, edition, verdict, incomes, grounds)
-    able = [z for z, (status, _) in enumerate(refusals) if status == publish.OK]
+    able = [z for z, (status, _) in enumerate(refusals) if status == publish.TOLD]
     status, motif = [status for status, _ in refusals], [motif for _, motif in refusals]
     blanks = {code: publish.refused(code, status, motif) for code in indicators.CODES}
     figures, extra = blanks, {"composante": COMPOSANTE.empty_table(), "ajustement": AJUSTEMENT.empty_table()}
@@ -221,7 +221,7 @@ def _gap_rows(
     gap = found.pop(indicators.GAP, None)
     blank = publish.refused(indicators.GAP, [refusals[z][0] for z in compared], [refusals[z][1] for z in compared])
     if gap is not None:
-        able = [place for place, z in enumerate(compared) if refusals[z][0] == publish.OK]
+        able = [place for place, z in enumerate(compared) if refusals[z][0] == publish.TOLD]
         blank = publish.spread_out(gap, able, blank)
     return publish.rows(keys, vintage, years, [blank]), found
 
@@ -247,7 +247,7 @@ def _refusals(
         elif not sound[z]:
             found.append(("nd", distributions.BROKEN_MIXTURE))
         else:
-            found.append((publish.OK, None))
+            found.append((publish.TOLD, None))
     return found
 
 

@@ -169,7 +169,7 @@ def _figures(
             zones.population * count.rate,
             zones.population * store.shares[code],
             tuple(
-                publish.OK if reason is None else status
+                publish.TOLD if reason is None else status
                 for status, reason in zip(count.status, count.reason, strict=True)
             ),
             count.reason,
@@ -194,7 +194,7 @@ def _eligible(zones: Zones, total: Counts, people: Vector, store: _Store, parame
         store.methods[ELIGIBLE],
         np.full(len(unknown), np.nan),
         median,
-        tuple("nd" if missing else publish.OK for missing in unknown),
+        tuple("nd" if missing else publish.TOLD for missing in unknown),
         tuple(NO_POPULATION if missing else None for missing in unknown),
         (None,) * len(unknown),
         np.zeros(len(unknown), dtype=bool),
@@ -210,7 +210,7 @@ def _gap(rates: Figures, members: Sequence[tuple[int, int | None]], store: _Stor
         return figures
     interval, methods = figures.interval.copy(), figures.methods.copy()
     for place, (zone, other) in enumerate(members):
-        if figures.status[place] == publish.OK and other is not None:
+        if figures.status[place] == publish.TOLD and other is not None:
             difference = store.kept[zone] - store.kept[other]
             interval[:, place] = _PERCENT * simulate.interval(difference[None], parameters.interval)[:, 0]
             methods[:, place] = rates.methods[:, zone] - rates.methods[:, other]

@@ -12,7 +12,7 @@ import pyarrow as pa
 from dagster_project.models.nonrecours.parameters import METHODS, MODEL_VERSION, Key, Parameters
 from dagster_project.models.tables import Mask, Vector
 
-OK, WIDE, SECRET, SECOND, RETAINED = "ok", "intervalle_large", "secret_primaire", "secret_secondaire", "retenu"
+TOLD, WIDE, SECRET, SECOND, RETAINED = "estime", "intervalle_large", "secret_primaire", "secret_secondaire", "retenu"
 LOWER, HIGHER, UNCLEAR = "inferieur", "superieur", "indistinct"
 FEW = "Moins de 11 éligibles ou moins de 11 bénéficiaires."
 BY_DIFFERENCE = "Masqué pour que l’autre formule ne se déduise pas par différence."
@@ -71,12 +71,12 @@ class Figures:
     @property
     def told(self) -> Mask:
         """Where a number or a class is published."""
-        return np.array([status in (OK, WIDE) for status in self.status], dtype=bool)
+        return np.array([status in (TOLD, WIDE) for status in self.status], dtype=bool)
 
     @property
     def numbered(self) -> Mask:
         """Where a number is published."""
-        return np.array([status == OK for status in self.status], dtype=bool)
+        return np.array([status == TOLD for status in self.status], dtype=bool)
 
 
 def refused(code: str, status: Sequence[str], motif: Sequence[str | None]) -> Figures:
@@ -198,21 +198,21 @@ def flagged(figures: Figures, alarm: Mask, text: str) -> Figures:
 
 
 def gap_absence(left: Figures, right: Figures, members: Sequence[tuple[int, int | None]], absent: str) -> Figures:
-    """Status of the gap of each zone of `members` (positions of the zone and of its reference): `ok`, or why not."""
+    """Status of the gap of each zone of `members` (places of the zone and of its reference): `estime`, or why not."""
     status: list[str] = []
     motif: list[str | None] = []
     for zone, other in members:
-        if left.status[zone] not in (OK, WIDE):
+        if left.status[zone] not in (TOLD, WIDE):
             status.append(left.status[zone])
             motif.append(_LEFT + (left.motif[zone] or ""))
         elif other is None:
             status.append("nd")
             motif.append(absent)
-        elif right.status[other] not in (OK, WIDE):
+        elif right.status[other] not in (TOLD, WIDE):
             status.append(right.status[other])
             motif.append(_RIGHT + (right.motif[other] or ""))
         else:
-            status.append(OK)
+            status.append(TOLD)
             motif.append(None)
     return refused("C_NR_GAP", status, motif)
 
