@@ -206,6 +206,7 @@ REASONS: dict[str, tuple[Reason, ...]] = {
         # Zones that are in no typology.
         _always("sans_objet", "socio_status", "sante_status", "class_status"),
     ),
+    "c2s_rule": (_always("sans_objet", "rank"),),
     "claim": (_always("sans_objet", "note_fr"),),
     "downscaling_benchmark": (
         _always("sans_objet", "base_variable", "denominator_variable", "published_denominator", "note_fr"),
