@@ -68,8 +68,11 @@ def read(rows: list[Record], parameters: ProfileParameters) -> Edition:
     """What may be shown of the cells of one generation and year, and which effects they can tell."""
     counts = Counts(floats(row["n_eligibles"] for row in rows), floats(row["n_beneficiaires"] for row in rows))
     zones = sorted({row["code_zone"] for row in rows})
-    zone = np.array([zones.index(row["code_zone"]) for row in rows], dtype=np.int64)
-    margins = [np.flatnonzero(zone == rank).tolist() for rank in range(len(zones))]
+    rank_of = {code: rank for rank, code in enumerate(zones)}
+    zone = np.array([rank_of[row["code_zone"]] for row in rows], dtype=np.int64)
+    margins: list[list[int]] = [[] for _ in zones]
+    for cell, rank in enumerate(zone.tolist()):
+        margins[rank].append(cell)
     margins += [
         [cell for cell in margin if rows[cell][name] == modality]
         for margin in margins

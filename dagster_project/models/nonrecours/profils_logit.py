@@ -135,7 +135,8 @@ def fit(cells: Cells, ridge: Vector, parameters: ProfileParameters) -> Fit:
 
 def distinguished(cells: Cells) -> None:
     """Refuse cells that cannot tell two effects apart: rounding would make numbers of nothing. Raises FitError."""
-    if np.linalg.matrix_rank(np.unique(cells.design, axis=0)) < cells.design.shape[1]:
+    together = np.einsum("cp,cr->pr", cells.design, cells.design)  # whole numbers: cells that two columns share
+    if np.linalg.matrix_rank(together) < len(together):
         raise FitError(CONFUSED)
 
 

@@ -51,8 +51,9 @@ def statuses(counts: Counts, margins: Sequence[Sequence[int]], threshold: int) -
     )  # not-a-number is never enough
     primary = ~shown
     groups = [np.array(margin, dtype=np.int64) for margin in margins]
-    while any(_hide_another(shown, counts.eligible, group) for group in groups):
-        pass
+    changed = True
+    while changed:  # every margin in turn, until none changes
+        changed = sum(_hide_another(shown, counts.eligible, group) for group in groups) > 0
     return [PRIMARY if first else SHOWN if seen else SECONDARY for first, seen in zip(primary, shown, strict=True)]
 
 

@@ -26,7 +26,7 @@ TYPES = words("seul couple_sans_enfant couple_avec_enfants monoparental autre")
 AGES = words("moins_18 18_59 60_plus")
 TENURES = words("social prive proprietaire autre")
 PROFILES = tuple(product(TYPES, AGES, TENURES))
-LODGED = 0.05  # share of private tenants who are in fact lodged for nothing
+LODGED = 0.3  # share of private tenants who are in fact lodged for nothing
 ENTITLED = {True: 0.92, False: 0.3}  # households under the poverty line, and above it
 # Take-up, on the logit scale; the first of each is the reference of the model.
 CONSTANT = 0.55
