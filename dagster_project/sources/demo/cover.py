@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from dagster_project.sources.demo.eligibility import COMMUNES_YEAR, TIERS, Eligibility
+from dagster_project.sources.demo.eligibility import TIERS, Eligibility
 from dagster_project.sources.demo.households import Households
+from dagster_project.sources.demo.income import COMMUNES_YEAR
 from dagster_project.sources.demo.persons import Persons
 from dagster_project.sources.demo.population import Bools, Floats, Ints
 from dagster_project.sources.demo.settlement import Settlement

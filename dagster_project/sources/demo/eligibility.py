@@ -104,7 +104,8 @@ class Eligibility:
         return share
 
     def _mean_under(self, thresholds: Floats) -> Floats:
-        return np.einsum("ps,ps->p", self._sizes, self._below(thresholds))
+        mean: Floats = np.einsum("ps,ps->p", self._sizes, self._below(thresholds))
+        return mean
 
     def _below(self, thresholds: Floats) -> Floats:
         """Places x thresholds, euros of disposable income per consumption unit."""
