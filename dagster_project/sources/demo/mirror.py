@@ -31,11 +31,12 @@ Les fichiers de ce dossier décrivent un territoire qui n'existe pas. Les noms, 
 chiffres sont inventés par un programme à partir d'une graine (voir generateur.json). Ils ne disent rien d'aucun
 quartier, d'aucune commune ni d'aucun organisme réel, et ne doivent pas être publiés comme des statistiques.
 
-Ils ont la forme exacte des fichiers des producteurs (INSEE, ANCT, DGCL, Etalab, IGN, CNAM, DREES, CSTB, France Travail,
-OpenStreetMap, réseaux de transport), avec leurs difficultés : séparateurs, encodages, colonnes vides, cellules masquées
-par le secret statistique. Les chemins sont ceux du miroir réel : les fichiers nommés region_52 et region_53 portent les
-régions inventées 98 et 99 ; ceux qui portent le numéro d'un département réel (22 à 85) décrivent les départements
-inventés 96, 98 et 99 ; ceux qui portent le nom d'une ville réelle (rennes, redon) décrivent des villes inventées.
+Ils ont la forme exacte des fichiers des producteurs (INSEE, ANCT, DGCL, Etalab, IGN, CNAM, DREES, CSTB,
+France Travail, OpenStreetMap, réseaux de transport), avec leurs difficultés : séparateurs, encodages, colonnes
+vides, cellules masquées par le secret statistique. Les chemins sont ceux du miroir réel : les fichiers nommés region_52
+et region_53 portent les régions inventées 98 et 99 ; ceux qui portent le numéro d'un département réel (22 à 85)
+décrivent les départements inventés 96, 98 et 99 ; ceux qui portent le nom d'une ville réelle (rennes, redon) décrivent
+des villes inventées.
 
 Les IRIS, les carreaux, les logements et les effectifs de santé comptent tous les mêmes habitants, à une seule date.
 
