@@ -37,11 +37,11 @@ BENEFIT = 0.26  # of the income of those who get a housing benefit
 OF_FIVE = 0.37  # of households of four or five persons
 TWELVE_MONTHS = 0.2  # resources of the last months are not those of the year of the tax: logarithmic spread
 # Adults who stand apart from those they live with: counted alone, on what is theirs of the income of all.
-APART, OWN_INCOME = 0.1, 0.28
+APART, OWN_INCOME = 0.07, 0.3
 # Poorer places hold more tenants with a housing benefit, and more adults apart; each has a departure of its own.
 TENANTS, TENANTS_SLOPE, TENANTS_NOISE = 0.2, 1.0, 0.03
 APART_SLOPE, APART_NOISE = 2.4, 0.05
-DEPARTURE = 0.02  # of the counted resources, which moves the share of eligible persons by some 5 %
+DEPARTURE = 0.02  # of the counted resources, which moves the share of eligible persons by 3 to 5 %
 
 NON_TAKE_UP = {"np": (0.31, 0.04), "p": (0.67, 0.03)}  # mean and spread over places
 
