@@ -33,7 +33,7 @@ _ZONES = pa.schema(
 )
 _RATES = pa.schema(
     [(name, pa.string()) for name in (*KEY, "vintage", "mesure")]
-    + [(name, pa.float64()) for name in ("beneficiaires", "couverts")]
+    + [(name, pa.float64()) for name in ("beneficiaires", "couverts", "erreur_relative")]
     + [("status", pa.string())]
 )
 _QUANTILES = pa.schema(

@@ -268,6 +268,7 @@ def _subset_counts(counts: Counts, chosen: Sequence[int]) -> Counts:
         counts,
         beneficiaries=counts.beneficiaries[at],
         covered=counts.covered[at],
+        error=counts.error[at],
         status=tuple(counts.status[z] for z in chosen),
         reason=tuple(counts.reason[z] for z in chosen),
     )

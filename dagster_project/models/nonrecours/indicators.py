@@ -143,12 +143,13 @@ def _keep(
     store.shares[ELIGIBLE][here] = np.median(total, axis=1)
     for code, (measure, _) in RATES.items():
         rate = counts[measure].rate[here]
-        draws = 1 - rate[:, None] * drawn.coverage / by_code[code]
+        rate_sd = np.hypot(parameters.coverage_sd, counts[measure].error[here])
+        draws = 1 - rate[:, None] * (1 + rate_sd[:, None] * drawn.coverage) / by_code[code]
         store.intervals[code][:, here] = simulate.interval(draws, parameters.interval)
         store.methods[code][:, here] = 1 - rate / centres[code]
         store.shares[code][here] = np.median(by_code[code], axis=1)
         if code == "C_NR":
-            store.components[:, here] = simulate.components(shares, edition, rate, parameters)
+            store.components[:, here] = simulate.components(shares, edition, rate, rate_sd, parameters)
             for z in kept.intersection(range(here.start, here.stop)):
                 store.kept[z] = draws[z - here.start].copy()
 

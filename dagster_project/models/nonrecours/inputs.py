@@ -70,6 +70,10 @@ def _zones(rows: Sequence[Mapping[str, object]]) -> Zones:
     )
 
 
+# Beneficiaries, persons covered, relative error, status.
+_Cell = tuple[float | None, float | None, float | None, str]
+
+
 @dataclass(frozen=True)
 class Counts:
     """Beneficiaries of one measure in the zones of an edition.
@@ -77,12 +81,14 @@ class Counts:
     Attributes:
         beneficiaries: persons, not-a-number where there is no usable count; (zones,).
         covered: persons covered, likewise.
+        error: relative standard deviation of the rate, where it was brought from other units; 0 where it was counted.
         status: `ok` where the count is usable, else the status it comes with.
         reason: French text of why it is not usable; None where it is.
     """
 
     beneficiaries: Vector
     covered: Vector
+    error: Vector
     status: tuple[str, ...]
     reason: tuple[str | None, ...]
 
@@ -97,22 +103,22 @@ def counts(taux: pa.Table, editions: Mapping[str, Zones]) -> dict[str, dict[str,
 
     Args:
         taux: zone_level, zone_code, generation, vintage, mesure (`total`, `np`, `p`, `j`, `s`), beneficiaires,
-            couverts, status.
+            couverts, erreur_relative (null where it was counted), status.
         editions: zones of each edition.
 
     Raises:
         ValueError: a column is missing, a row is repeated, a measure is unknown, or a count is negative.
     """
-    rows = rows_of(taux, "taux", [*_KEY, "vintage", "mesure", "beneficiaires", "couverts", "status"])
-    found: dict[tuple[object, ...], tuple[float | None, float | None, str]] = {}
+    rows = rows_of(taux, "taux", [*_KEY, "vintage", "mesure", "beneficiaires", "couverts", "erreur_relative", "status"])
+    found: dict[tuple[object, ...], _Cell] = {}
     for row in rows:
         key = (*(row[name] for name in _KEY), row["vintage"], row["mesure"])
         if row["mesure"] not in MEASURES or any((row[name] or 0) < 0 for name in ("beneficiaires", "couverts")):
             raise ValueError(f"Table `taux`: {key}: measures are {', '.join(MEASURES)}, counts are not negative.")
         if key in found:
             raise ValueError(f"Table `taux`: {key} appears twice; give one row per key.")
-        found[key] = (row["beneficiaires"], row["couverts"], row["status"])
-    nothing = (None, None, "nd")
+        found[key] = (row["beneficiaires"], row["couverts"], row["erreur_relative"], row["status"])
+    nothing: _Cell = (None, None, None, "nd")
     return {
         vintage: {
             measure: _counts([found.get((*key, vintage, measure), nothing) for key in zones.keys])
@@ -122,12 +128,13 @@ def counts(taux: pa.Table, editions: Mapping[str, Zones]) -> dict[str, dict[str,
     }
 
 
-def _counts(cells: Sequence[tuple[float | None, float | None, str]]) -> Counts:
-    judged = [_judged(*cell) for cell in cells]
+def _counts(cells: Sequence[_Cell]) -> Counts:
+    judged = [_judged(above, below, status) for above, below, _, status in cells]
     usable = np.array([reason is None for _, reason in judged], dtype=bool)
     return Counts(
         np.where(usable, floats(cell[0] for cell in cells), np.nan),
         np.where(usable, floats(cell[1] for cell in cells), np.nan),
+        floats(cell[2] or 0.0 for cell in cells),
         tuple(status for status, _ in judged),
         tuple(reason for _, reason in judged),
     )

@@ -137,7 +137,10 @@ def centres(found: Shares, edition: Edition) -> Vector:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Draws of a slice of zones, (zones, draws): shares eligible by tier, and factors of errors around 1."""
+    """Draws of a slice of zones, (zones, draws): shares eligible by tier, factors of errors around 1.
+
+    `coverage` is the error of a rate of beneficiaries in standard deviations, which hang on the rate.
+    """
 
     np_share: Vector
     p_share: Vector
@@ -158,7 +161,7 @@ def draw(found: Shares, edition: Edition, common: Common, noise: Vector, paramet
     return Drawn(
         both[0],
         both[1],
-        1 + parameters.coverage_sd * coverage,
+        coverage,
         1 + parameters.population_sd * population,
         found.young[:, None] * (1 + parameters.age_sd * young),
         found.old[:, None] * (1 + parameters.age_sd * old),
@@ -174,7 +177,7 @@ def interval(draws: Vector, coverage: float) -> Vector:
     return np.asarray(ordered.T[left] * (1 - weight)[:, None] + ordered.T[right] * weight[:, None])
 
 
-def components(found: Shares, edition: Edition, rate: Vector, parameters: Parameters) -> Vector:
+def components(found: Shares, edition: Edition, rate: Vector, rate_sd: Vector, parameters: Parameters) -> Vector:
     """Share of each of `COMPONENTS` in the variance of the total rate of non-take-up; (components, zones).
 
     Each error in turn takes its distribution, the others none. One error is one normal variable: its variance is
@@ -184,6 +187,7 @@ def components(found: Shares, edition: Edition, rate: Vector, parameters: Parame
         found: shares before errors.
         edition: the calibration.
         rate: beneficiaries over persons covered, (zones,).
+        rate_sd: its relative standard deviation, (zones,).
         parameters: choices of the model.
     """
     nodes, weights = np.polynomial.hermite_e.hermegauss(9)
@@ -201,7 +205,7 @@ def components(found: Shares, edition: Edition, rate: Vector, parameters: Parame
         "ajustement": t / mean(none, nodes),
         "calage": t / mean(nodes, none),
         "zone": t / (middle * (1 + parameters.zone_sd * nodes)),
-        "couverture": t * (1 + parameters.coverage_sd * nodes) / middle,
+        "couverture": t * (1 + rate_sd[:, None] * nodes) / middle,
     }
     spread = {"methode": np.var(rate / centre, axis=0)}
     for name, value in values.items():

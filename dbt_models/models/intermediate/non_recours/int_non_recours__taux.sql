@@ -3,6 +3,11 @@
     and with participation; `j` and `s`, without participation, under 18 and 60 and over. One row per zone, edition and
     measure: a count that an edition does not give is `non_couvert`. Editions of the CMU-C are another series, and have
     their rows without counts.
+
+    A count brought from IRIS to a QPV, or to what QPV leave, is drawn towards the surroundings: it is set back by the
+    errors measured on variables whose truth is published (`int_report__intervalles`), and carries what they leave as a
+    relative error. Communes and EPCI are whole IRIS; where these leave out more than one inhabitant in twenty, those of
+    smaller communes that have none, the count does not speak of the zone.
 #}
 with
 
@@ -20,12 +25,33 @@ measure as (
 ),
 
 figure as (
-    {% for model in ('int_indicateurs__couverture', 'int_indicateurs__sante_reportes') %}
-        select indicator_code, zone_level, zone_code, generation, vintage, numerator, denominator, status, dataset
-        from {{ ref(model) }}
-        union all
-    {% endfor %}
-    select indicator_code, zone_level, zone_code, generation, vintage, null, null, status, dataset
+    select
+        indicator_code, zone_level, zone_code, generation, vintage, numerator, denominator,
+        cast(null as double) as relative_error,
+        status, dataset
+    from {{ ref('int_indicateurs__couverture') }}
+    union all
+    select
+        brought.indicator_code,
+        {{ cle_zone('brought') }},
+        brought.vintage,
+        case
+            when brought.coverage < 0.95 and brought.zone_level in ('COM', 'EPCI') then null
+            when bounds.ci_low is null then brought.numerator
+            else (bounds.ci_low + bounds.ci_high) / 200 * brought.denominator
+        end,
+        brought.denominator,
+        (bounds.ci_high - bounds.ci_low) / 3.29 / nullif((bounds.ci_low + bounds.ci_high) / 2, 0),
+        case
+            when brought.coverage < 0.95 and brought.zone_level in ('COM', 'EPCI') then 'non_couvert'
+            else brought.status
+        end,
+        brought.dataset
+    from {{ ref('int_indicateurs__sante_reportes') }} as brought
+    left join {{ ref('int_report__intervalles') }} as bounds
+        using (indicator_code, zone_level, zone_code, generation, vintage)
+    union all
+    select indicator_code, zone_level, zone_code, generation, vintage, null, null, null, status, dataset
     from {{ ref('int_indicateurs__absents') }}
 ),
 
@@ -37,6 +63,7 @@ counted as (
         figure.vintage,
         figure.numerator as beneficiaires,
         figure.denominator as couverts,
+        figure.relative_error as erreur_relative,
         figure.status,
         figure.dataset,
         'c2s' as serie
@@ -53,6 +80,7 @@ cmuc as (
         vintage,
         null as beneficiaires,
         null as couverts,
+        null as erreur_relative,
         'non_couvert' as status,
         dataset,
         'cmuc' as serie
@@ -90,6 +118,7 @@ select
     known.indicator_code,
     known.beneficiaires,
     known.couverts,
+    known.erreur_relative,
     coalesce(known.status, 'non_couvert') as status,
     coalesce(
         known.dataset,
