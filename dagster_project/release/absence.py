@@ -160,7 +160,10 @@ REASONS: dict[str, tuple[Reason, ...]] = {
         _by_status("status", "value", "ci_low", "ci_high", "value_c1_spline", "value_c1_gb2", "value_c2"),
         _always("sans_objet", "classe", "income_year", "motif"),
     ),
-    "mart_non_recours_verrou": (_always("sans_objet", "unite", "citation", "conforme"),),
+    "mart_non_recours_verrou": (
+        _always("non_publie", "valeur"),
+        _always("sans_objet", "unite", "citation", "conforme"),
+    ),
     "mart_reseau": (_always("sans_objet", "problem_count", "problem_fr"),),
     "mart_modele_parametre": (
         _by_status(

@@ -459,6 +459,16 @@ def test_the_gate_shuts_when_tiers_contradict_the_total(changes) -> None:
     assert "tout le thème est retenu" in found["motif"]
 
 
+def test_an_edition_that_counts_nobody_says_so_rather_than_that_it_is_withheld() -> None:
+    built = world("A")
+    built.zone(qpv("B"), {"total": (None, None)}, status="non_couvert", vintage="2030")
+    tables = built.run()
+    told = {row["zone_code"]: row for row in tables["estimation"].to_pylist() if row["vintage"] == "2030"}
+    assert {row["status"] for row in told.values()} == {"non_couvert"}
+    assert all(row["motif"] for row in told.values())
+    assert {row["vintage"] for row in tables["verrou"].to_pylist()} == {"2021"}
+
+
 def test_the_gate_shuts_without_a_national_reference() -> None:
     built = world("QP1")
     built.national = national().slice(0, 0)

@@ -108,7 +108,8 @@ def non_recours(
     for vintage, here in editions.items():
         edition: Edition | None = None
         verdict = Gate(conform=False, reason=inputs.OTHER_SERIES, rows=())
-        if "c2s" in here.series:
+        # An edition that counts nobody, without a reference either, has nothing to check.
+        if "c2s" in here.series and (vintage in references or None in counts[vintage]["total"].reason):
             edition, verdict = _edition(vintage, references.get(vintage), regles, grounds)
         verrou += [row | {"vintage": vintage} for row in verdict.rows]
         calage += list(_calage(edition)) if edition else []
@@ -185,7 +186,7 @@ def _zones(
     grounds: _Grounds,
 ) -> dict[str, pa.Table]:
     incomes = distributions.incomes([(key, grounds.nation_year) for key in zones.keys], grounds.fits, grounds.mixtures)
-    refusals = _refusals(zones, edition, verdict, incomes, grounds)
+    refusals = _refusals(zones, counts["total"], edition, verdict, incomes, grounds)
     able = [z for z, (status, _) in enumerate(refusals) if status == publish.TOLD]
     status, motif = [status for status, _ in refusals], [motif for _, motif in refusals]
     blanks = {code: publish.refused(code, status, motif) for code in indicators.CODES}
@@ -227,12 +228,15 @@ def _gap_rows(
 
 
 def _refusals(
-    zones: Zones, edition: Edition | None, verdict: Gate, incomes: Incomes, grounds: _Grounds
+    zones: Zones, total: Counts, edition: Edition | None, verdict: Gate, incomes: Incomes, grounds: _Grounds
 ) -> list[tuple[str, str | None]]:
-    """Status and reason of each zone before any count is read; `ok` when it may be estimated."""
+    """Status and reason of each zone that has no estimate; `estime` when it may have one.
+
+    Of an edition that is withheld, zones without a count keep the reason that they have none.
+    """
     if edition is None or not verdict.conform:
-        kept = (publish.RETAINED, verdict.reason)
-        return [("non_couvert", inputs.OTHER_SERIES) if series != "c2s" else kept for series in zones.series]
+        told = zip(zones.series, total.status, total.reason, strict=True)
+        return [_withheld(series, status, reason, verdict) for series, status, reason in told]
     points = np.sort(np.concatenate([edition.ceilings, edition.country.bounds]))
     sound = incomes.check(points, grounds.parameters.mixture_tolerance)
     found: list[tuple[str, str | None]] = []
@@ -249,6 +253,12 @@ def _refusals(
         else:
             found.append((publish.TOLD, None))
     return found
+
+
+def _withheld(series: str, status: str, reason: str | None, verdict: Gate) -> tuple[str, str | None]:
+    if series != "c2s":
+        return "non_couvert", inputs.OTHER_SERIES
+    return (publish.RETAINED, verdict.reason) if reason is None else (status, reason)
 
 
 def _subset(zones: Zones, chosen: Sequence[int]) -> Zones:

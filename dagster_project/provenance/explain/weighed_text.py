@@ -9,10 +9,13 @@ from dagster_project.provenance.explain.model import Explanation, InputInfo
 from dagster_project.provenance.french import NO_BREAK, UNIT_OF_TERM, plural, significant
 
 SHOWN = 15
+# Roles whose cells enter as they stand.
+BARE = ("weight", "parameter")
 TITLES = {
     "numerator": "Cellules de la somme, sous leur poids",
     "denominator": "Cellules au-dessous de la barre, sous leur poids",
     "weight": "Demandeurs par métier, dont viennent les poids",
+    "parameter": "Repère national auquel l’estimation est calée, en %",
 }
 
 
@@ -32,7 +35,7 @@ def _of_role(title: str, cells: Sequence[InputInfo]) -> Iterator[str]:
     most = f" ; les {SHOWN} qui comptent le plus" if len(cells) > SHOWN else ""
     yield from wrapped(f"{title} : {plural(len(cells), 'cellule')}{most}.")
     for entry in ordered[:SHOWN]:
-        weight = "" if entry.role == "weight" else f", poids {significant(entry.weight or 0)}"
+        weight = "" if entry.role in BARE else f", poids {significant(entry.weight or 0)}"
         unit = UNIT_OF_TERM.get(entry.variable or "", "")
         raw = f"«{NO_BREAK}{entry.raw_value}{NO_BREAK}»" if entry.raw_value else "cellule vide"
         yield from wrapped(f"{unit} {entry.term}{NO_BREAK}: {raw}{weight}".strip(), 6, 4, verbatim=True)

@@ -5,7 +5,7 @@
 select
     concat_ws('.', figure.indicator_code, figure.zone_level, figure.zone_code, figure.generation, figure.vintage)
         as figure_id,
-    'weight' as role,
+    'parameter' as role,
     national.mesure as term,
     'c2s_national' as variable,
     cast(1 as double) as weight,
