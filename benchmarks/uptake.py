@@ -27,14 +27,7 @@ LIBRARIES = ("numpy", "scipy", "pyarrow", "duckdb", "dbt-duckdb")
 MOST_S, MOST_MB = 60, 2_000
 SELECTED = ["path:models/intermediate/non_recours", "path:models/marts/non_recours"]
 # What figures lead to is drawn from marts that the benchmark has not; profiles are a convention's.
-EXCLUDED = [
-    "int_entrees__non_recours",
-    "int_composants__non_recours",
-    "mart_non_recours",
-    "mart_non_recours_profil",
-    "mart_non_recours_profil_calibration",
-    "int_modele__profils_c2s",
-]
+EXCLUDED = ["int_entrees__non_recours", "int_composants__non_recours", "mart_non_recours", "mart_non_recours_profil*"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

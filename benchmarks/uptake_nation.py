@@ -112,6 +112,7 @@ def _tables(nation: Nation) -> dict[str, dict[str, Any]]:
         "intermediate.int_indicateurs__sante_reportes": _brought(
             [keys[rank] for rank in counted], people[counted], random
         ),
+        "intermediate.int_report__intervalles": _intervals(qpv, random),
         "intermediate.int_indicateurs__absents": _figures([], "C_TX_C2S", "2022", np.array([]), np.array([])),
         "staging.stg_drees__c2s_national": {
             "vintage": [vintage for vintage in EDITIONS for _ in range(3)],
@@ -179,6 +180,20 @@ def _brought(keys: list[Key], people: npt.NDArray[np.int64], random: np.random.G
     return {name: table[name] for name in table.column_names}
 
 
+def _intervals(qpv: list[Key], random: np.random.Generator) -> dict[str, Any]:
+    low = random.uniform(15, 25, len(qpv))
+    tables = [
+        pa.table(
+            _keys(qpv)
+            | {"indicator_code": [code] * len(qpv), "vintage": ["2022"] * len(qpv)}
+            | {"ci_low": share * low, "ci_high": share * (low + 12)}
+        )
+        for code, share in zip(RATES, SHARES, strict=True)
+    ]
+    table = pa.concat_tables(tables)
+    return {name: table[name] for name in table.column_names}
+
+
 def _figures(keys: list[Key], code: str, vintage: str, above: Floats, below: Floats) -> dict[str, Any]:
     count = len(keys)
     same = {"indicator_code": code, "vintage": vintage, "status": "ok", "dataset": "insee_cnam_iris"}
@@ -188,4 +203,5 @@ def _figures(keys: list[Key], code: str, vintage: str, above: Floats, below: Flo
         "value": pa.array(100 * above / below, pa.float64(), from_pandas=True),
         "numerator": pa.array(above, pa.float64(), from_pandas=True),
         "denominator": pa.array(below, pa.float64(), from_pandas=True),
+        "coverage": [1.0] * count,
     }

@@ -10,19 +10,27 @@ figure as (
     from {{ ref('int_indicateurs__non_recours') }}
 ),
 
+{# A measure that the edition does not count leads to the count of all beneficiaries, which was looked at. #}
 counted as (
     select figure.figure_id, taux.indicator_code, {{ cle_zone('taux') }}, taux.vintage
     from figure
     inner join {{ ref('int_non_recours__taux') }} as taux using (zone_level, zone_code, generation, vintage)
     where
         taux.indicator_code is not null
-        and case figure.indicator_code
-            when 'C_NR_NP' then taux.mesure = 'np'
-            when 'C_NR_P' then taux.mesure = 'p'
-            when 'C_NR_J' then taux.mesure = 'j'
-            when 'C_NR_S' then taux.mesure = 's'
-            else taux.mesure = 'total' and figure.indicator_code in ('C_NR', 'C_ELIG')
-        end
+        and taux.mesure in (
+            'total',
+            case figure.indicator_code
+                when 'C_NR_NP' then 'np'
+                when 'C_NR_P' then 'p'
+                when 'C_NR_J' then 'j'
+                when 'C_NR_S' then 's'
+            end
+        )
+        and figure.indicator_code != 'C_NR_GAP'
+    qualify row_number() over (
+        partition by figure.figure_id
+        order by taux.mesure = 'total'
+    ) = 1
 ),
 
 {# A zone is its own part; the rest of communes is mixed from communes and QPV. #}
