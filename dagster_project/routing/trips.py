@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # Pairs farther apart as the crow flies are not asked for: an hour on foot or by bicycle, the widest catchment by car.
 REACH_M: dict[Mode, float] = {"marche": 6_000.0, "velo": 20_000.0, "voiture": 60_000.0}
-# Homes that are asked for together: neighbours, few where the reach is short, for they ask for what any of them reaches.
+# Neighbouring homes ask together for what any of them reaches: few at a time where the reach is short.
 TOGETHER: dict[Mode, int] = {"marche": 20, "velo": 150, "voiture": 200}
 TRANSIT_REACH_M = 60_000.0
 ACCESS_S = 900  # walk to the first stop and from the last: a quarter of an hour at most
