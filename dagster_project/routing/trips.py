@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # Pairs farther apart as the crow flies are not asked for: an hour on foot or by bicycle, the widest catchment by car.
 REACH_M: dict[Mode, float] = {"marche": 6_000.0, "velo": 20_000.0, "voiture": 60_000.0}
 # Neighbouring homes ask together for what any of them reaches: few at a time where the reach is short.
-TOGETHER: dict[Mode, int] = {"marche": 20, "velo": 150, "voiture": 200}
+TOGETHER: dict[Mode, int] = {"marche": 20, "velo": 120, "voiture": 200}
 TRANSIT_REACH_M = 60_000.0
 ACCESS_S = 900  # walk to the first stop and from the last: a quarter of an hour at most
 TRANSFER_S = 360  # and between two vehicles: some 400 metres

@@ -57,7 +57,7 @@ SEARCH = {"voiture": "costmatrix", "velo": "costmatrix", "marche": "timedistance
 # Origins and destinations of a block. Both are neighbours: a search aims at the nearest of those it has yet to meet.
 # Searches from both ends cost by pair and hold some 1.2 MB for each point; one per origin costs the same for few
 # destinations as for many.
-BLOCK = {"voiture": (100, 100), "velo": (150, 150), "marche": (50, 2000)}
+BLOCK = {"voiture": (100, 100), "velo": (120, 120), "marche": (50, 2000)}
 COSTING = {"voiture": "auto", "velo": "bicycle", "marche": "pedestrian"}
 # Pairs farther apart, as the crow flies, have no path; the search by origin slows down with this.
 REACH_M = {"voiture": 1_000_000.0, "velo": 200_000.0, "marche": 50_000.0}
@@ -79,7 +79,7 @@ class Valhalla:
         self.version = version("pyvalhalla")
         self.tiles = tiles_of(network)
         self._threads, self._snap_m = threads, snap_m
-        self._idle: tuple[Mode, LifoQueue[Any]] = (MODES[0], LifoQueue())
+        self._free: dict[Mode, LifoQueue[Any]] = {mode: LifoQueue() for mode in MODES}
 
     def matrix(self, origins: LonLat, destinations: LonLat, mode: Mode) -> Matrix:
         origins, destinations = checked(origins), checked(destinations)
@@ -104,6 +104,7 @@ class Valhalla:
 
         found = in_blocks(len(sources), len(targets), BLOCK[mode], ask, self._threads)
         if SEARCH[mode] == "costmatrix":
+            self._free[mode] = LifoQueue()  # such an actor keeps the memory of its largest block
             _trim()
         seconds, metres = (spread(part, first, last, (len(origins), len(destinations))) for part in found)
         return Matrix(seconds, metres, far_origins, far_destinations, corrected=sum(corrected))
@@ -115,19 +116,15 @@ class Valhalla:
 
     @contextmanager
     def _actor(self, mode: Mode) -> Iterator[Any]:
-        """An actor that no other thread uses meanwhile; those of the mode before, which keep memory, are let go."""
-        kept = self._idle
-        if kept[0] != mode:
-            self._idle = kept = (mode, LifoQueue())
-        idle = kept[1]
+        """An actor that no other thread uses meanwhile."""
         try:
-            actor = idle.get_nowait()
+            actor = self._free[mode].get_nowait()
         except Empty:
             actor = actor_on(self.tiles, mode, self._snap_m)
         try:
             yield actor
         finally:
-            idle.put(actor)
+            self._free[mode].put(actor)
 
     def _streets(self, points: LonLat, mode: Mode) -> LonLat:
         """The place on the nearest street of each point, NaN where none is near enough."""
