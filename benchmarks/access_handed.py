@@ -1,4 +1,4 @@
-"""What dbt's other models hand over to those of access to work, for the invented region, as they would write it."""
+"""What other steps hand over to dbt's models of access to work, for the invented region, as they would write it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ HANDED = "handed"
 
 
 def write_handed(region: Region, folder: Path) -> None:
-    """Tables named `schema.relation`, in the folder `handed`."""
+    """Tables of dbt named `schema.relation`, in the folder `handed`; offers seen among the derived tables."""
     write_tables(_handed(region, Layout(region)), folder / HANDED)
+    write_tables({"offres_vues": _seen(region)}, folder / "derived")
 
 
 def _handed(region: Region, where: Layout) -> dict[str, dict[str, Any]]:
@@ -70,7 +71,7 @@ def _offers(region: Region, where: Layout, codes: list[str], count: int, source:
     return {
         "dataset": pa.array([f"{source}_offres"] * count, pa.string()),
         "colonne_postes": pa.array(["nombrePostes"] * count, pa.string()),
-        "offre_id": pa.array([f"{rank:07}" for rank in range(count)], pa.string()),
+        "offre_id": _offer_ids(count),
         "source": pa.array([source] * count, pa.string()),
         "code_rome": pa.array([codes[rank] for rank in random.integers(0, len(codes), count)], pa.string()),
         "rome_version": pa.array(["v3"] * count, pa.string()),
@@ -86,6 +87,22 @@ def _offers(region: Region, where: Layout, codes: list[str], count: int, source:
         "entreprise": pa.array([f"SOCIETE {rank}" for rank in random.integers(0, 5_000, count)], pa.string()),
         "vintage": pa.array([EDITION] * count, pa.string()),
         **_lineage(count),
+    }
+
+
+def _offer_ids(count: int) -> pa.Array:
+    return pa.array([f"{rank:07}" for rank in range(count)], pa.string())
+
+
+def _seen(region: Region) -> dict[str, Any]:
+    """Every offer was received on one day, and may still be open."""
+    day = pa.array(np.full(region.offers, np.datetime64(DAY)), pa.date32())
+    return {
+        "offre_id": _offer_ids(region.offers),
+        "departement": [DEPARTEMENT] * region.offers,
+        "premiere_vue": day,
+        "derniere_vue": day,
+        "disparue_le": pa.nulls(region.offers, pa.date32()),
     }
 
 

@@ -24,10 +24,10 @@ import numpy as np
 import osmium
 
 from benchmarks.report import machine, place, table
-from dagster_project.routing.roads.engine import MODES, LonLat, Mode
+from dagster_project.routing.roads.engine import MODES, LonLat, Mode, compact
 from dagster_project.routing.roads.osrm import Osrm
 from dagster_project.routing.roads.tiles import RoadNetwork, network_for
-from dagster_project.routing.roads.valhalla import BLOCK, COSTING, SEARCH, Valhalla, actor_on
+from dagster_project.routing.roads.valhalla import BLOCK, COSTING, Valhalla, actor_on
 from dagster_project.settings import PROJECT_ROOT
 
 DOCUMENT = PROJECT_ROOT / "docs" / "benchmarks.md"
@@ -109,7 +109,11 @@ def near_streets(network: RoadNetwork, count: int) -> LonLat:
 
 
 def _requests(origins: LonLat, destinations: LonLat, mode: Mode) -> Iterator[str]:
-    rows, columns = BLOCK[SEARCH[mode]]
+    rows, columns = BLOCK[mode]
+    origins, destinations = (
+        points[compact(points, np.zeros(len(points), bool), at_once)]
+        for points, at_once in ((origins, rows), (destinations, columns))
+    )
     for i in range(0, len(origins), rows):
         for j in range(0, len(destinations), columns):
             sources, targets = (

@@ -18,6 +18,7 @@ from dagster_project.routing.links import Links
 from dagster_project.routing.roads.engine import Mode, RoadEngine
 from dagster_project.routing.roads.links import walking_links
 from dagster_project.routing.roads.tiles import RoadNetwork
+from dagster_project.routing.sphere import neighbourhoods
 from dagster_project.routing.transit.scan import window
 from dagster_project.routing.transit.times import TravelTimes, travel_times
 from dagster_project.routing.transit.timetable import Timetable, build_timetable
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 # Pairs farther apart as the crow flies are not asked for: an hour on foot or by bicycle, the widest catchment by car.
 REACH_M: dict[Mode, float] = {"marche": 6_000.0, "velo": 20_000.0, "voiture": 60_000.0}
+# Neighbouring homes ask together for what any of them reaches: few at a time where the reach is short.
+TOGETHER: dict[Mode, int] = {"marche": 20, "velo": 120, "voiture": 200}
 TRANSIT_REACH_M = 60_000.0
 ACCESS_S = 900  # walk to the first stop and from the last: a quarter of an hour at most
 TRANSFER_S = 360  # and between two vehicles: some 400 metres
@@ -145,11 +148,13 @@ def _all_times(ground: Ground, starts: Places, ends: Places) -> Iterator[_Times]
     on_foot = None
     for mode, reach in REACH_M.items():
         near = crow <= reach
-        columns = np.flatnonzero(near.any(axis=0))
         seconds, metres = np.full(crow.shape, np.nan, np.float32), np.full(crow.shape, np.nan, np.float32)
-        if len(columns):
-            matrix = ground.engine.matrix(starts.lonlat, ends.lonlat[columns], mode)
-            seconds[:, columns], metres[:, columns] = matrix.seconds, matrix.metres
+        for rows in neighbourhoods(starts.metres, TOGETHER[mode]):
+            columns = np.flatnonzero(near[rows].any(axis=0))
+            if len(columns):
+                matrix = ground.engine.matrix(starts.lonlat[rows], ends.lonlat[columns], mode)
+                asked = np.ix_(rows, columns)
+                seconds[asked], metres[asked] = matrix.seconds, matrix.metres
         yield _Times(mode, "aller", seconds, near, metres=metres)
         if mode == "marche":
             on_foot = np.where(near, seconds, np.nan).astype(np.float32)

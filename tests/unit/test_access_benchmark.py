@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from benchmarks.report import place
 from dagster_project.routing.roads.extract import normalise, survey
 from dagster_project.routing.transit.feed import read_feed
 from dagster_project.routing.trips import Places
+from dagster_project.settings import PROJECT_ROOT
 
 TINY = SIZES["tiny"]
 
@@ -81,6 +83,18 @@ def test_the_warehouse_holds_what_other_models_hand_over(folder: Path) -> None:
     with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as connection:
         found = connection.execute("select table_schema || '.' || table_name from information_schema.tables").fetchall()
     assert {name for (name,) in found} == {path.stem for path in (folder / "handed").glob("*.parquet")}
+
+
+def test_every_derived_table_that_the_models_read_is_there(folder: Path) -> None:
+    models = [
+        path.read_text(encoding="utf-8")
+        for system in ("emploi", "mobilite")
+        for path in (PROJECT_ROOT / "dbt_models" / "models" / "intermediate" / system).glob("*.sql")
+    ]
+    read = set(re.findall(r"source\('derived', '(\w+)'\)", "".join(models)))
+    made = {path.stem for path in (folder / "derived").glob("*.parquet")}
+    assert "origins" in read
+    assert read <= made | {"travel_times"}
 
 
 @pytest.mark.parametrize(("peak", "said"), [(MOST_MB, "kept"), (MOST_MB + 1, "**exceeded**")])

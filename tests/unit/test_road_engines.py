@@ -104,7 +104,7 @@ def test_a_street_within_the_snapping_distance_is_taken(network: RoadNetwork) ->
 def test_blocks_and_threads_change_nothing(network: RoadNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
     points = CITY.corners[::3]
     whole = {mode: Valhalla(network).matrix(points, points, mode) for mode in ("voiture", "marche")}
-    monkeypatch.setattr(valhalla, "BLOCK", {"costmatrix": (7, 11), "timedistancematrix": (5, 13)})
+    monkeypatch.setattr(valhalla, "BLOCK", {"voiture": (7, 11), "marche": (5, 13)})
     for mode, wanted in whole.items():
         one, other = (Valhalla(network, threads=threads).matrix(points, points, mode) for threads in (1, 2))
         assert np.array_equal(one.seconds, other.seconds, equal_nan=True)

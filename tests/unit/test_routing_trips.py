@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from dagster_project.routing import trips as trips_module
 from dagster_project.routing.trips import ACCESS_S, REACH_M, TRANSFER_S, best_ground, empty_trips, trips, trips_by_home
 from tests.trip_grounds import SPEED, Spot, StraightRoads, both, bundle, bus, ground, homes, square, workplaces
 
@@ -156,6 +157,17 @@ def test_an_unreachable_pair_has_a_row_without_seconds_and_a_far_one_no_row() ->
     assert found["seconds"].null_count == 3
     assert not pc.any(pc.is_nan(found["seconds"])).as_py()
     assert roads.asked == [("marche", 1, 1), ("velo", 1, 2), ("voiture", 1, 3)]
+
+
+def test_homes_ask_with_their_neighbours_and_for_what_one_of_them_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = homes((0, 0), (20_000, 0), (100, 0), (20_100, 0), (100_000, 0))
+    places = workplaces((1000, 0), (19_000, 0), (26_050, 0), (5000, 500))
+    whole = trips(ground(COUNTRY), people, places)
+    monkeypatch.setitem(trips_module.TOGETHER, "marche", 2)
+    roads = StraightRoads()
+    assert trips(ground(COUNTRY, roads=roads), people, places).equals(whole)
+    # The home without a neighbour reaches nothing on foot, and asks for nothing.
+    assert [asked for asked in roads.asked if asked[0] == "marche"] == [("marche", 2, 2), ("marche", 2, 2)]
 
 
 def test_a_reach_is_included_and_taken_pair_by_pair() -> None:

@@ -11,12 +11,13 @@ from typing import Literal, Protocol, get_args
 import numpy as np
 import numpy.typing as npt
 
-from dagster_project.routing.sphere import EARTH_RADIUS_M
+from dagster_project.routing.sphere import EARTH_RADIUS_M, neighbourhoods, on_sphere
 
 Mode = Literal["voiture", "velo", "marche"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 LonLat = npt.NDArray[np.float64]
 Times = npt.NDArray[np.float32]
+Positions = npt.NDArray[np.int64]
 SNAP_M = 500.0  # points farther than this from every street of their mode are not on the network
 
 
@@ -127,13 +128,17 @@ def in_halves(origins: LonLat, destinations: LonLat, ask: Callable[[LonLat, LonL
     return seconds, metres
 
 
-def spread(part: Times, far_origins: npt.NDArray[np.bool_], far_destinations: npt.NDArray[np.bool_]) -> Times:
-    """The values of the points that are on the network, at their place among all points; NaN elsewhere."""
-    if not (far_origins.any() or far_destinations.any()):
-        return part
-    whole = np.full((len(far_origins), len(far_destinations)), np.nan, np.float32)
-    whole[np.ix_(~far_origins, ~far_destinations)] = part
+def spread(part: Times, rows: Positions, columns: Positions, shape: tuple[int, int]) -> Times:
+    """The values of the pairs that were asked for, at their place among all pairs; NaN elsewhere."""
+    whole = np.full(shape, np.nan, np.float32)
+    whole[np.ix_(rows, columns)] = part
     return whole
+
+
+def compact(lonlat: LonLat, far: npt.NDArray[np.bool_], size: int) -> Positions:
+    """Positions of the points that are not far, in an order in which so many at a time are near one another."""
+    near = np.flatnonzero(~far)
+    return near[np.concatenate(neighbourhoods(on_sphere(lonlat[near]), size))]
 
 
 def checked(points: LonLat) -> LonLat:

@@ -23,6 +23,7 @@ from dagster_project.routing.roads.engine import (
     Matrix,
     Mode,
     checked,
+    compact,
     in_blocks,
     spread,
 )
@@ -56,7 +57,8 @@ class Osrm:
         origins, destinations = checked(origins), checked(destinations)
         machine = self._machine(mode)
         far_origins, far_destinations = self._far(machine, origins), self._far(machine, destinations)
-        sources, targets = origins[~far_origins], destinations[~far_destinations]
+        first, last = compact(origins, far_origins, BLOCK[0]), compact(destinations, far_destinations, BLOCK[1])
+        sources, targets = origins[first], destinations[last]
 
         def ask(rows: slice, columns: slice) -> Block:
             n, m = len(sources[rows]), len(targets[columns])
@@ -74,7 +76,7 @@ class Osrm:
             return _numbers(table["durations"]), _numbers(table["distances"])
 
         found = in_blocks(len(sources), len(targets), BLOCK, ask, self._threads)
-        seconds, metres = (spread(part, far_origins, far_destinations) for part in found)
+        seconds, metres = (spread(part, first, last, (len(origins), len(destinations))) for part in found)
         return Matrix(seconds, metres, far_origins, far_destinations)
 
     def _machine(self, mode: Mode) -> Any:

@@ -12,12 +12,14 @@ What its matrices need beside a call, each found by comparing with `route`:
 from __future__ import annotations
 
 import copy
+import ctypes
 import hashlib
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from queue import Empty, LifoQueue
@@ -36,6 +38,7 @@ from dagster_project.routing.roads.engine import (
     Mode,
     Times,
     checked,
+    compact,
     crow_metres,
     in_blocks,
     in_halves,
@@ -51,8 +54,10 @@ SAME_PLACE_M = 200.0
 # On foot streets have no direction, and one search per origin gives what `route` does in a quarter of the time;
 # by car and bicycle that search misses paths.
 SEARCH = {"voiture": "costmatrix", "velo": "costmatrix", "marche": "timedistancematrix"}
-# One search per origin costs the same for few destinations as for many.
-BLOCK = {"costmatrix": (200, 200), "timedistancematrix": (50, 2000)}
+# Origins and destinations of a block. Both are neighbours: a search aims at the nearest of those it has yet to meet.
+# Searches from both ends cost by pair and hold some 1.2 MB for each point; one per origin costs the same for few
+# destinations as for many.
+BLOCK = {"voiture": (100, 100), "velo": (120, 120), "marche": (50, 2000)}
 COSTING = {"voiture": "auto", "velo": "bicycle", "marche": "pedestrian"}
 # Pairs farther apart, as the crow flies, have no path; the search by origin slows down with this.
 REACH_M = {"voiture": 1_000_000.0, "velo": 200_000.0, "marche": 50_000.0}
@@ -81,9 +86,11 @@ class Valhalla:
         streets = self._streets(np.concatenate([origins, destinations]), mode)
         far = np.isnan(streets[:, 0])
         far_origins, far_destinations = far[: len(origins)], far[len(origins) :]
-        sources, targets = origins[~far_origins], destinations[~far_destinations]
-        source_streets = streets[: len(origins)][~far_origins]
-        target_streets = streets[len(origins) :][~far_destinations]
+        rows_at_once, columns_at_once = BLOCK[mode]
+        first = compact(origins, far_origins, rows_at_once)
+        last = compact(destinations, far_destinations, columns_at_once)
+        sources, targets = origins[first], destinations[last]
+        source_streets, target_streets = streets[: len(origins)][first], streets[len(origins) :][last]
         corrected: list[int] = []
 
         def ask(rows: slice, columns: slice) -> Block:
@@ -95,8 +102,11 @@ class Valhalla:
                 corrected.append(len(suspects))
             return seconds, metres
 
-        found = in_blocks(len(sources), len(targets), BLOCK[SEARCH[mode]], ask, self._threads)
-        seconds, metres = (spread(part, far_origins, far_destinations) for part in found)
+        found = in_blocks(len(sources), len(targets), BLOCK[mode], ask, self._threads)
+        if SEARCH[mode] == "costmatrix":
+            self._free[mode] = LifoQueue()  # such an actor keeps the memory of its largest block
+            _trim()
+        seconds, metres = (spread(part, first, last, (len(origins), len(destinations))) for part in found)
         return Matrix(seconds, metres, far_origins, far_destinations, corrected=sum(corrected))
 
     def route(self, origin: LonLat, destination: LonLat, mode: Mode) -> tuple[float, float]:
@@ -166,7 +176,7 @@ def actor_on(tiles: Path, mode: Mode, snap_m: float = SNAP_M) -> Any:
     config["loki"]["use_connectivity"] = False  # refuses a whole matrix for one island
     config["service_limits"][COSTING[mode]] |= {
         "max_matrix_distance": REACH_M[mode],
-        "max_matrix_location_pairs": BLOCK[SEARCH[mode]][0] * BLOCK[SEARCH[mode]][1],
+        "max_matrix_location_pairs": BLOCK[mode][0] * BLOCK[mode][1],
         "max_locations": 1_000_000,
     }
     return valhalla.Actor(config)
@@ -196,6 +206,13 @@ def _block(actor: Any, sources: LonLat, targets: LonLat, mode: Mode) -> Block:
     metres = np.array(answer["distances"], np.float32) * np.float32(1000)
     metres[np.isnan(seconds)] = np.nan
     return seconds, metres
+
+
+def _trim() -> None:
+    """Give back what searches have freed: the allocator of Linux keeps it in pieces, over 1 GB after a few matrices."""
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # another allocator
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _width(sources: LonLat, targets: LonLat) -> float:
