@@ -7,3 +7,8 @@
 {% macro seuils_min() -%}
 {{ return([15, 30, 45, 60]) }}
 {%- endmacro %}
+
+{# What the origins of a zone add up to for one place, 0 where none counts; their order is nothing to it. #}
+{% macro somme_origines(terme, filtre=none) -%}
+coalesce({{ somme_exacte(terme, filtre, 12) }}, 0)
+{%- endmacro %}

@@ -41,22 +41,21 @@ select
     destination_id as iris_code,
     {% for mode in modes() %}
         {% for seuil in seuils_min() -%}
-            coalesce(sum(weight order by origin_rank) filter (where {{ mode }}_min <= {{ seuil }}), 0)
+            {{ somme_origines('weight', mode ~ '_min <= ' ~ seuil) }}
                 as {{ mode }}_{{ seuil }}_part,
         {% endfor -%}
-        coalesce(sum(weight order by origin_rank) filter (where {{ mode }}_min is not null), 0) as {{ mode }}_part,
-        coalesce(sum(weight * {{ mode }}_min order by origin_rank), 0) as {{ mode }}_min,
-        coalesce(sum(weight * exp(-{{ var('impedance_par_min') }} * {{ mode }}_min) order by origin_rank), 0)
+        {{ somme_origines('weight', mode ~ '_min is not null') }} as {{ mode }}_part,
+        {{ somme_origines('weight * ' ~ mode ~ '_min') }} as {{ mode }}_min,
+        {{ somme_origines('weight * exp(-' ~ var('impedance_par_min') ~ ' * ' ~ mode ~ '_min)') }}
             as {{ mode }}_attrait,
     {% endfor -%}
-    coalesce(sum(weight * tc_p25_min order by origin_rank) filter (where tc_p75_min is not null), 0) as tc_p25_min,
-    coalesce(sum(weight * tc_p75_min order by origin_rank), 0) as tc_p75_min,
-    coalesce(sum(weight order by origin_rank) filter (where tc_p75_min is not null), 0) as tc_quartiles_part,
-    coalesce(sum(weight order by origin_rank) filter (where tc_retour_min is not null), 0) as tc_retour_part,
-    coalesce(sum(weight * tc_retour_min order by origin_rank), 0) as tc_retour_min,
+    {{ somme_origines('weight * tc_p25_min', 'tc_p75_min is not null') }} as tc_p25_min,
+    {{ somme_origines('weight * tc_p75_min') }} as tc_p75_min,
+    {{ somme_origines('weight', 'tc_p75_min is not null') }} as tc_quartiles_part,
+    {{ somme_origines('weight', 'tc_retour_min is not null') }} as tc_retour_part,
+    {{ somme_origines('weight * tc_retour_min') }} as tc_retour_min,
     {# The two modes of the ratio are compared on the trips that both can make. #}
-    coalesce(sum(weight * tc_min order by origin_rank) filter (where voiture_min is not null), 0) as ratio_tc_min,
-    coalesce(sum(weight * voiture_min order by origin_rank) filter (where tc_min is not null), 0)
-        as ratio_voiture_min
+    {{ somme_origines('weight * tc_min', 'voiture_min is not null') }} as ratio_tc_min,
+    {{ somme_origines('weight * voiture_min', 'tc_min is not null') }} as ratio_voiture_min
 from weighed
 group by zone_level, zone_code, generation, destination_id
