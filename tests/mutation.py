@@ -46,6 +46,7 @@ GEOGRAPHY = ("anct_qpv", "dgcl_epci", "etalab_contours", "ign_contours", "insee_
 ZONING = {"insee_iris_synthese": {"code", "COM", "dep", "reg", "uu2020"}, "cstb_bdnb_logements": {"x", "y"}}
 REPORTED = "method in ('M1', 'M2', 'M3')"
 DOCUMENT = PROJECT_ROOT / "docs" / "lineage-mutation.md"
+NATIONAL = "drees_c2s_national"
 TECHNICAL = re.compile(r"^(_.*|geometry.*)$")
 SHOWN = 10
 # Cells of the formula, and those by which the zone of the figure exists.
@@ -159,8 +160,8 @@ def _of_anywhere(base: Settings, rng: np.random.Generator, count: int) -> Iterat
     for dataset in datasets:
         raw = str(base.raw_dir / f"{dataset.id}.parquet")
         described = duckdb.execute("describe select * from read_parquet(?)", [raw]).fetchall()
-        # A partner's file with a row twice is refused: its keys are changed from the lineage alone.
-        kept_out = set(dataset.key) if dataset.convention else set()
+        # A file with a row twice is refused, and a model reads these by key: keys are changed from the lineage alone.
+        kept_out = set(dataset.key) if dataset.convention or dataset.id == NATIONAL else set()
         columns = [name for name, *_ in described if not TECHNICAL.match(name) and name not in kept_out]
         (rows,) = duckdb.execute("select count(*) from read_parquet(?)", [raw]).fetchone() or (0,)
         if not rows:  # a source that may be absent, and is

@@ -141,7 +141,7 @@ RECEIVED = {"derived/source_file", "derived/source_presence"}
 OVERLAPS = {f"derived/{name}" for name in ("overlaps", "tile_overlaps")}
 HOMES = {"derived/origins", "derived/transit_supply"}
 OF_CONTOURS = OVERLAPS | {"derived/dwelling_zones", "derived/neighbours"}
-THEMES = ("acces_emploi", "couverture", "emploi", "mobilite", "population", "revenus", "sante")
+THEMES = ("acces_emploi", "couverture", "emploi", "mobilite", "non_recours", "population", "revenus", "sante")
 WIDE = {f"marts/mart_{theme}" for theme in THEMES}
 
 

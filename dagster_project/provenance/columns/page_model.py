@@ -129,6 +129,11 @@ class LineagePage:
         return {f"{table.schema}.{name}": table.key for table in tables for name in [table.name, *table.siblings]}
 
     @property
+    def described(self) -> set[str]:
+        """Raw tables that have a section: those whose values are told column by column."""
+        return {f"raw.{source.dataset}" for source in self.sources}
+
+    @property
     def n_columns(self) -> int:
         return sum(len(table.columns) for table in self.marts)
 

@@ -46,7 +46,7 @@ figure as (
             when brought.coverage < 0.95 and brought.zone_level in ('COM', 'EPCI') then 'non_couvert'
             else brought.status
         end,
-        brought.dataset
+        coalesce(brought.dataset, 'insee_cnam_iris')
     from {{ ref('int_indicateurs__sante_reportes') }} as brought
     left join {{ ref('int_report__intervalles') }} as bounds
         using (indicator_code, zone_level, zone_code, generation, vintage)
@@ -88,11 +88,15 @@ cmuc as (
     where indicator_code = 'CMUC_NB' and zone_level = 'QPV'
 ),
 
-known as (
+told as (
     select * from counted
     union all
     select * from cmuc
-    {# A commune that is a QPV's whole edition keeps one count: the producer's own before one brought from IRIS. #}
+),
+
+known as (
+    select * from told
+    {# Where an edition has both, the producer's own count comes before one brought from IRIS. #}
     qualify row_number() over (
         partition by mesure, zone_level, zone_code, generation, vintage
         order by indicator_code = 'C2S_TX' desc
