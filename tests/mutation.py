@@ -137,8 +137,10 @@ def draw(base: Settings, from_lineage: int, from_anywhere: int, seed: int) -> li
 
 
 def _of_lineage(connection: Any, rng: np.random.Generator, count: int) -> Iterator[_Drawn]:
+    # What models are set to moves their figures alone, which are not compared, and a changed population is refused.
     kinds = connection.execute(
-        "select distinct dataset, role from input where source_row is not null order by all"
+        "select distinct dataset, role from input where source_row is not null and dataset != ? order by all",
+        [NATIONAL],
     ).fetchall()
     share = -(-count // len(kinds))
     for dataset, role in kinds:
@@ -155,13 +157,13 @@ def _of_lineage(connection: Any, rng: np.random.Generator, count: int) -> Iterat
 
 def _of_anywhere(base: Settings, rng: np.random.Generator, count: int) -> Iterator[_Drawn]:
     known = load_catalogue().values()
-    datasets = [dataset for dataset in known if dataset.format in WRITABLE and dataset.id not in SPANNING]
+    datasets = [dataset for dataset in known if dataset.format in WRITABLE and dataset.id not in {*SPANNING, NATIONAL}]
     share = -(-count // len(datasets))
     for dataset in datasets:
         raw = str(base.raw_dir / f"{dataset.id}.parquet")
         described = duckdb.execute("describe select * from read_parquet(?)", [raw]).fetchall()
-        # A file with a row twice is refused, and a model reads these by key: keys are changed from the lineage alone.
-        kept_out = set(dataset.key) if dataset.convention or dataset.id == NATIONAL else set()
+        # A partner's file with a row twice is refused: its keys are changed from the lineage alone.
+        kept_out = set(dataset.key) if dataset.convention else set()
         columns = [name for name, *_ in described if not TECHNICAL.match(name) and name not in kept_out]
         (rows,) = duckdb.execute("select count(*) from read_parquet(?)", [raw]).fetchone() or (0,)
         if not rows:  # a source that may be absent, and is

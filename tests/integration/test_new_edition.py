@@ -81,7 +81,7 @@ def test_every_figure_of_the_new_edition_is_there(finished: Finished, home: Home
                 create view {name} as
                 select indicator_code, zone_level, zone_code, value, numerator, denominator, status
                 from read_parquet('{release}/indicator_value.parquet')
-                where dataset = '{dataset}' and vintage = '{vintage}'
+                where dataset = '{dataset}' and vintage = '{vintage}' and method != 'M4'
             """)
         assert db.sql("from last except all from new").fetchall() == []
         assert db.sql("from new except all from last").fetchall() == []
@@ -112,10 +112,14 @@ def test_figures_come_from_the_renamed_column_of_the_new_file(home: Home, datase
 def test_former_editions_are_as_they_were(finished: Finished, home: Home) -> None:
     was, now = finished.home.release, home.release
     assert was.name != now.name
-    figures = "select * exclude (run_id) from read_parquet('{}/indicator_value.parquet')"
+    # Non-take-up of the new edition's year is estimated anew: its counts were brought from IRIS, they are now published.
+    figures = """
+        select * exclude (run_id) from read_parquet('{}/indicator_value.parquet')
+        where model is distinct from 'non-recours-c2s'
+    """
     with duckdb.connect() as db:
         db.execute(f"create view was as {figures.format(was)}")
         added = ", ".join(f"'{dataset}'" for dataset in RENAMED)
-        db.execute(f"create view now as {figures.format(now)} where vintage != '{NEW}' or dataset not in ({added})")
+        db.execute(f"create view now as {figures.format(now)} and (vintage != '{NEW}' or dataset not in ({added}))")
         assert db.sql("from was except all from now").fetchall() == []
         assert db.sql("from now except all from was").fetchall() == []

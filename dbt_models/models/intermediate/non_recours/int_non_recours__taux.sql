@@ -46,10 +46,12 @@ figure as (
             when brought.coverage < 0.95 and brought.zone_level in ('COM', 'EPCI') then 'non_couvert'
             else brought.status
         end,
-        coalesce(brought.dataset, 'insee_cnam_iris')
+        brought.dataset
     from {{ ref('int_indicateurs__sante_reportes') }} as brought
     left join {{ ref('int_report__intervalles') }} as bounds
         using (indicator_code, zone_level, zone_code, generation, vintage)
+    {# Communes none of whose IRIS is in the file have no figure, and no estimate. #}
+    where brought.dataset is not null
     union all
     select indicator_code, zone_level, zone_code, generation, vintage, null, null, null, status, dataset
     from {{ ref('int_indicateurs__absents') }}
