@@ -112,7 +112,7 @@ def test_figures_come_from_the_renamed_column_of_the_new_file(home: Home, datase
 def test_former_editions_are_as_they_were(finished: Finished, home: Home) -> None:
     was, now = finished.home.release, home.release
     assert was.name != now.name
-    # Non-take-up of the new edition's year is estimated anew: its counts were brought from IRIS, they are now published.
+    # Non-take-up of that year is estimated anew: its counts were brought from IRIS, and are now published.
     figures = """
         select * exclude (run_id) from read_parquet('{}/indicator_value.parquet')
         where model is distinct from 'non-recours-c2s'
