@@ -46,27 +46,35 @@ located as (
             and zone.generation = spread.generation
             and spread.share is not null
     where zone.zone_level = 'QPV' and len(zone.communes) = 1
+),
+
+part as (
+    select
+        {{ cle_zone('rest') }},
+        'COM' as part_level,
+        rest.commune_code as part_code,
+        'COG' as part_generation,
+        cast(commune.population as double) as persons
+    from rest
+    left join {{ ref('dim_zone') }} as commune
+        on commune.zone_level = 'COM' and rest.commune_code = commune.zone_code
+    union all
+    select
+        {{ cle_zone('rest') }},
+        'QPV',
+        located.qpv_code,
+        located.generation as qpv_generation,
+        -sum(qpv.population * located.share order by located.commune_code)
+    from rest
+    inner join located using (commune_code, generation)
+    inner join {{ ref('dim_zone') }} as qpv
+        on qpv.zone_level = 'QPV' and located.qpv_code = qpv.zone_code and located.generation = qpv.generation
+    where located.share > 0
+    group by all
 )
 
-select
-    {{ cle_zone('rest') }},
-    'COM' as part_level,
-    rest.commune_code as part_code,
-    'COG' as part_generation,
-    cast(commune.population as double) as persons
-from rest
-inner join {{ ref('dim_zone') }} as commune
-    on commune.zone_level = 'COM' and rest.commune_code = commune.zone_code
-union all
-select
-    {{ cle_zone('rest') }},
-    'QPV',
-    located.qpv_code,
-    located.generation as qpv_generation,
-    -sum(qpv.population * located.share order by located.commune_code)
-from rest
-inner join located using (commune_code, generation)
-inner join {{ ref('dim_zone') }} as qpv
-    on qpv.zone_level = 'QPV' and located.qpv_code = qpv.zone_code and located.generation = qpv.generation
-where located.share > 0
-group by all
+{# A mixture of which one part is unknown, or that takes out more people than it holds, is none. #}
+select * from part
+qualify
+    bool_and(persons is not null) over (partition by zone_level, zone_code, generation)
+    and sum(persons) over (partition by zone_level, zone_code, generation) > 0

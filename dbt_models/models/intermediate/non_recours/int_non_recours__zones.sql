@@ -26,7 +26,7 @@ select
     edition.vintage,
     edition.serie,
     year.income_year,
-    cast(zone.population as double) as population,
+    cast(nullif(zone.population, 0) as double) as population,
     margin.men1,
     margin.men6,
     margin.moins25,
