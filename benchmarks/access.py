@@ -21,7 +21,8 @@ from typing import Any
 
 from benchmarks.access_handed import write_handed
 from benchmarks.access_region import SIZES, Region, write_region
-from benchmarks.measure import Cost, program, run
+from benchmarks.dbt import Models, dbt, inherited, models_of, slowest
+from benchmarks.measure import Cost, run
 from benchmarks.report import QUIET, machine, place, table
 from dagster_project.settings import PROJECT_ROOT
 
@@ -42,7 +43,6 @@ SELECTED = {
     "acces_emploi": "+int_indicateurs__acces_emploi,path:models/intermediate/emploi",
     "mobilite": "+int_indicateurs__mobilite,path:models/intermediate/mobilite",
 }
-SLOWEST = 3
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Measured:
     engine: str
     costs: dict[str, Cost] = field(default_factory=dict)
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
-    models: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
+    models: dict[str, Models] = field(default_factory=dict)
     load: float = 0.0
 
 
@@ -80,13 +80,11 @@ def measure(region: Region, folder: Path, engine: str) -> Measured:
     for step in ("streets", "trips", "travel_times"):
         _note(measured, step, partial(_step, folder, step, engine))
     _step(folder, "warehouse", engine)
-    _dbt(folder, ["parse"])
-    _dbt(folder, ["seed", "--select", "indicator"])
+    dbt(folder, ["parse"])
+    dbt(folder, ["seed", "--select", "indicator"])
     for system, selected in SELECTED.items():
-        _note(measured, system, partial(_dbt, folder, ["run", "--select", selected]))
-        results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
-        spent = [(str(each["unique_id"]).rsplit(".", 1)[-1], float(each["execution_time"])) for each in results]
-        measured.models[system] = sorted(spent, key=lambda each: -each[1])
+        _note(measured, system, partial(dbt, folder, ["run", "--select", selected]))
+        measured.models[system] = models_of(folder)
     return measured
 
 
@@ -101,29 +99,8 @@ def _note(measured: Measured, step: str, once: Callable[[], tuple[Cost, str]]) -
 
 def _step(folder: Path, step: str, engine: str) -> tuple[Cost, str]:
     command = [sys.executable, "-m", "benchmarks.access_ways", step, str(folder)]
-    environment = {**_inherited(), "PYTHONPATH": str(PROJECT_ROOT), "DQ_ROAD_ENGINE": engine}
+    environment = {**inherited(), "PYTHONPATH": str(PROJECT_ROOT), "DQ_ROAD_ENGINE": engine}
     return run(command, cwd=PROJECT_ROOT, environment=environment, log=folder / f"{step}.err")
-
-
-def _dbt(folder: Path, arguments: list[str]) -> tuple[Cost, str]:
-    """One command of dbt, in the warehouse and with the artifacts of the folder."""
-    project = str(PROJECT_ROOT / "dbt_models")
-    target = str(folder / "target")
-    folders = ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
-    quiet = ["--log-level", "warn", "--log-level-file", "none"]
-    environment = {
-        **_inherited(),
-        "DQ_DBT_WAREHOUSE": str(folder / "warehouse.duckdb"),
-        "DQ_DBT_RAW": str(folder / "raw"),
-        "DQ_DBT_DERIVED": str(folder / "derived"),
-    }
-    command = [program("dbt"), *arguments, *folders, *quiet]
-    return run(command, cwd=PROJECT_ROOT, environment=environment, log=folder / "dbt.err")
-
-
-def _inherited() -> dict[str, str]:
-    # A developer's own DQ_* variables must not change what is measured.
-    return {key: value for key, value in os.environ.items() if not key.startswith("DQ_")}
 
 
 def render(measured: Measured) -> str:
@@ -148,15 +125,10 @@ def render(measured: Measured) -> str:
     lines = [
         f"- trips: {trips['rows']:,} rows, of which {trips['reached']:,} with a time; out by public transport "
         f"{trips['transit_reached']:,} of {trips['transit']:,}. Parquet: {trips['mb']:.0f} MB.",
-        *(f"- {NAMES[system]}: {_slowest(models)}." for system, models in measured.models.items()),
+        *(f"- {NAMES[system]}: {slowest(models)}." for system, models in measured.models.items()),
         f"- memory: {peak:.0f} MB at most (bar ≤ {MOST_MB:,}: {'kept' if peak <= MOST_MB else '**exceeded**'}).",
     ]
     return "\n\n".join([facts, table(["step", "wall s", "CPU s", "peak MB"], rows), "\n".join(lines)]) + "\n"
-
-
-def _slowest(models: Sequence[tuple[str, float]]) -> str:
-    told = ", ".join(f"`{name}` {seconds:.1f} s" for name, seconds in models[:SLOWEST])
-    return f"{len(models)} models, the slowest {told}"
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -7,15 +7,14 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.measure import Cost, program, run
+from benchmarks.dbt import Models, dbt, models_of, slowest
+from benchmarks.measure import Cost
 from benchmarks.report import QUIET, machine, place, table
 from benchmarks.uptake_nation import SIZES, Nation, write_nation
 from dagster_project.settings import PROJECT_ROOT
@@ -46,31 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(cost.wall_s > MOST_S or cost.peak_mb > MOST_MB)
 
 
-def measure(nation: Nation, folder: Path) -> tuple[Cost, list[tuple[str, float]]]:
+def measure(nation: Nation, folder: Path) -> tuple[Cost, Models]:
     """What one build of the theme costs, and the seconds of each model, the slowest first."""
     write_nation(nation, folder / "warehouse.duckdb")
-    _dbt(folder, ["seed", "--select", "c2s_national", "c2s_rule", "household_type", "indicator"])
-    cost, _ = _dbt(folder, ["run", "--select", *SELECTED, "--exclude", *EXCLUDED])
-    results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
-    spent = [(str(each["unique_id"]).rsplit(".", 1)[-1], float(each["execution_time"])) for each in results]
-    return cost, sorted(spent, key=lambda each: -each[1])
+    dbt(folder, ["seed", "--select", "c2s_national", "c2s_rule", "household_type", "indicator"])
+    cost, _ = dbt(folder, ["run", "--select", *SELECTED, "--exclude", *EXCLUDED])
+    return cost, models_of(folder)
 
 
-def _dbt(folder: Path, arguments: list[str]) -> tuple[Cost, str]:
-    project, target = str(PROJECT_ROOT / "dbt_models"), str(folder / "target")
-    folders = ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
-    # A developer's own DQ_* variables must not change what is measured.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("DQ_")} | {
-        "DQ_DBT_WAREHOUSE": str(folder / "warehouse.duckdb"),
-        "DQ_DBT_RAW": str(folder / "raw"),
-        "DQ_DBT_DERIVED": str(folder / "derived"),
-        "PYTHONPATH": str(PROJECT_ROOT),
-    }
-    command = [program("dbt"), *arguments, *folders, "--log-level", "warn", "--log-level-file", "none"]
-    return run(command, cwd=PROJECT_ROOT, environment=environment, log=folder / "dbt.err")
-
-
-def render(nation: Nation, cost: Cost, models: Sequence[tuple[str, float]]) -> str:
+def render(nation: Nation, cost: Cost, models: Models) -> str:
     """All of the output, without the markers."""
     busy = "" if cost.others <= QUIET else " **The machine was not quiet: read CPU seconds rather than wall time.**"
     facts = (
@@ -82,11 +65,10 @@ def render(nation: Nation, cost: Cost, models: Sequence[tuple[str, float]]) -> s
     rows = [["whole theme", f"{cost.wall_s:.1f}", f"{cost.cpu_s:.1f}", f"{cost.peak_mb:.0f}"]]
     kept = "kept" if cost.wall_s <= MOST_S else "**exceeded**"
     memory = "kept" if cost.peak_mb <= MOST_MB else "**exceeded**"
-    slowest = ", ".join(f"`{name}` {seconds:.1f} s" for name, seconds in models[:3])
     lines = [
         f"- wall {cost.wall_s:.1f} s (bar ≤ {MOST_S} s: {kept}).",
         f"- memory {cost.peak_mb:.0f} MB (bar ≤ {MOST_MB:,}: {memory}).",
-        f"- {len(models)} models, the slowest {slowest}.",
+        f"- {slowest(models)}.",
     ]
     return "\n\n".join([facts, table(["step", "wall s", "CPU s", "peak MB"], rows), "\n".join(lines)]) + "\n"
 

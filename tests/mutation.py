@@ -248,7 +248,7 @@ def rebuild(settings: Settings) -> None:
     """From the bytes to the figures by the product's own readers and models; checks, which would refuse, left out."""
     from dagster_project.defs.dbt_project import invoke_dbt
     from dagster_project.models.nonrecours.estimate import non_recours
-    from dagster_project.models.nonrecours.profils import profils
+    from dagster_project.models.nonrecours.profils.model import profils
     from dagster_project.models.parameters import Parameters
     from dagster_project.sources.raw import build_raw
 
@@ -264,7 +264,7 @@ def rebuild(settings: Settings) -> None:
     with (
         mock.patch("dagster_project.models.vulnerabilite.Parameters", return_value=Parameters(draws=1)),
         mock.patch("dagster_project.models.nonrecours.estimate.non_recours", _of_no_zone(non_recours)),
-        mock.patch("dagster_project.models.nonrecours.profils.profils", _of_no_zone(profils)),
+        mock.patch("dagster_project.models.nonrecours.profils.model.profils", _of_no_zone(profils)),
     ):
         error = invoke_dbt(["build", *left_out], settings, target)
     results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dagster_project.models.nonrecours.profils_parameters import MODALITIES
+from dagster_project.models.nonrecours.profils.parameters import MODALITIES
 
 PROFILES = tuple(product(*MODALITIES.values()))
 CONSTANT = 0.4

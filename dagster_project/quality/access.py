@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from dagster_project.quality.warehouse import rows_of
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -140,10 +142,10 @@ class Access(_Row):
 
 def access_of(connection: duckdb.DuckDBPyConnection) -> Access:
     """What a built warehouse says of access to work; measures in the order of MEASURES, modes in that of MODES."""
-    offers = [OfferCount(**row) for row in _rows(connection, OFFERS)]
-    trips = [TripCount(**row) for row in _rows(connection, TRIPS)]
+    offers = [OfferCount(**row) for row in rows_of(connection, OFFERS)]
+    trips = [TripCount(**row) for row in rows_of(connection, TRIPS)]
     return Access(
-        networks=[Network(**row) for row in _rows(connection, NETWORKS)],
+        networks=[Network(**row) for row in rows_of(connection, NETWORKS)],
         offers=sorted(offers, key=lambda row: (row.vintage, row.source, _rank(MEASURES, row.measure), row.measure)),
         trips=sorted(trips, key=lambda row: (row.kind, _rank(MODES, row.mode), row.moment)),
     )
@@ -152,8 +154,3 @@ def access_of(connection: duckdb.DuckDBPyConnection) -> Access:
 def _rank(words: Mapping[str, str], name: str) -> int:
     """Place of a name among those that have words; those without come last."""
     return list(words).index(name) if name in words else len(words)
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, object]]:
-    relation = connection.sql(query)
-    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]

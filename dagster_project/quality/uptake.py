@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from dagster_project.quality.warehouse import rows_of
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -98,11 +100,6 @@ class Uptake(_Row):
 def uptake_of(connection: duckdb.DuckDBPyConnection) -> Uptake:
     """What a built warehouse says of non-take-up."""
     return Uptake(
-        gate=[GateEntry(**row) for row in _rows(connection, GATE)],
-        zones=[ZoneCount(**row) for row in _rows(connection, ZONES)],
+        gate=[GateEntry(**row) for row in rows_of(connection, GATE)],
+        zones=[ZoneCount(**row) for row in rows_of(connection, ZONES)],
     )
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, object]]:
-    relation = connection.sql(query)
-    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from dagster_project.models.nonrecours.profils import profils
-from dagster_project.models.nonrecours.profils_parameters import MODALITIES
+from dagster_project.models.nonrecours.profils.model import profils
+from dagster_project.models.nonrecours.profils.parameters import MODALITIES
 from dagster_project.sources.catalogue import load_catalogue
 from dagster_project.sources.demo import c2s_profiles
 from dagster_project.sources.demo.mirror import build_files

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.models.nonrecours.profils import CALIBRATION, EFFET, PENALISED, PREDICTION, ZONE, profils
-from dagster_project.models.nonrecours.profils_calibration import Predicted, scores
-from dagster_project.models.nonrecours.profils_logit import Cells, FitError, fit, fit_at
-from dagster_project.models.nonrecours.profils_parameters import MODALITIES, ProfileParameters
-from dagster_project.models.nonrecours.profils_secret import PRIMARY, SECONDARY, SHOWN, Counts, statuses
+from dagster_project.models.nonrecours.profils.calibration import Predicted, scores
+from dagster_project.models.nonrecours.profils.logit import Cells, FitError, fit, fit_at
+from dagster_project.models.nonrecours.profils.model import CALIBRATION, EFFET, PENALISED, PREDICTION, ZONE, profils
+from dagster_project.models.nonrecours.profils.parameters import MODALITIES, ProfileParameters
+from dagster_project.models.nonrecours.profils.secret import PRIMARY, SECONDARY, SHOWN, Counts, statuses
 from dagster_project.models.stacked import stack
 from tests.profile_grounds import CONSTANT, EFFECTS, PROFILES, SCHEMA, cell, drawn, table
 

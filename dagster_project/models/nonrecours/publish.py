@@ -52,7 +52,7 @@ class Figures:
         methods: centre of each method, (methods, zones).
         numerator: beneficiaries, in persons.
         denominator: eligible persons.
-        status: `ok`, or why there is no number.
+        status: `estime`, or why there is no number.
         motif: French text that goes with the status or the alarm; None when there is nothing to say.
         classe: where the interval stands against the reference; None when it says nothing.
         alarm: whether the number cannot be true.

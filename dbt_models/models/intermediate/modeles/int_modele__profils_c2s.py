@@ -3,7 +3,7 @@
 
 def model(dbt, session):
     """Tables of the model under one another, named in `sortie`; no row without the partner's file."""
-    from dagster_project.models.nonrecours.profils import profils
+    from dagster_project.models.nonrecours.profils.model import profils
     from dagster_project.models.stacked import stack
 
     dbt.config(materialized="table")

@@ -19,16 +19,7 @@ received as (
 )
 
 select * from received
-union all
-select
-    vintage,
-    mesure,
-    beneficiaires,
-    non_recours,
-    population,
-    citation,
-    null,
-    null,
-    null
-from {{ ref('c2s_national') }}
-where vintage not in (select received.vintage from received)
+union all by name
+select published.*
+from {{ ref('c2s_national') }} as published
+anti join received using (vintage)

@@ -13,11 +13,11 @@ import pyarrow as pa
 from scipy.special import expit
 from scipy.stats import norm
 
-from dagster_project.models.nonrecours.profils_calibration import INSIDE, calibration
-from dagster_project.models.nonrecours.profils_cells import Edition, Record, checked, read
-from dagster_project.models.nonrecours.profils_logit import Cells, Fit, FitError, fit
-from dagster_project.models.nonrecours.profils_parameters import CONSTANT, MODALITIES, ProfileParameters
-from dagster_project.models.nonrecours.profils_secret import PRIMARY, REASONS, SHOWN
+from dagster_project.models.nonrecours.profils.calibration import INSIDE, calibration
+from dagster_project.models.nonrecours.profils.cells import Edition, Record, checked, read
+from dagster_project.models.nonrecours.profils.logit import Cells, Fit, FitError, fit
+from dagster_project.models.nonrecours.profils.parameters import CONSTANT, MODALITIES, ProfileParameters
+from dagster_project.models.nonrecours.profils.secret import PRIMARY, REASONS, SHOWN
 from dagster_project.models.tables import Vector, table_of
 
 MODEL_VERSION = "non-recours-profils 1.0.0"
@@ -84,7 +84,7 @@ def profils(cells: pa.Table, parameters: ProfileParameters | None = None) -> dic
         `prediction`: per cell, counts, observed and smoothed non-take-up (%) with its interval, when it may be shown.
         `zone`: per zone, non-take-up (%) that it would have with the profiles of all zones together, its interval and
         the odds ratio of take-up of the zone.
-        `calibration`: see `profils_calibration.calibration`; rates in percent of non-take-up.
+        `calibration`: see `calibration.calibration`; rates in percent of non-take-up.
         No row at all without cells.
 
     Raises:

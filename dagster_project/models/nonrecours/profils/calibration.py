@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import chi2
 
-from dagster_project.models.nonrecours.profils_logit import Cells, Fit, FitError, distinguished, fit_at, told_by_chance
-from dagster_project.models.nonrecours.profils_parameters import ProfileParameters
+from dagster_project.models.nonrecours.profils.logit import Cells, Fit, FitError, distinguished, fit_at, told_by_chance
+from dagster_project.models.nonrecours.profils.parameters import ProfileParameters
 from dagster_project.models.tables import Vector
 
 INSIDE, OUTSIDE = "ajustement", "validation_croisee"

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dagster_project.models.nonrecours.profils_logit import Ints, Matrix
-from dagster_project.models.nonrecours.profils_parameters import CONSTANT, MODALITIES, ProfileParameters
-from dagster_project.models.nonrecours.profils_secret import SHOWN, Counts, statuses
+from dagster_project.models.nonrecours.profils.logit import Ints, Matrix
+from dagster_project.models.nonrecours.profils.parameters import CONSTANT, MODALITIES, ProfileParameters
+from dagster_project.models.nonrecours.profils.secret import SHOWN, Counts, statuses
 from dagster_project.models.tables import floats, rows_of, unique_keys
 
 KEY = ("code_zone", "generation", "annee", *MODALITIES)
