@@ -26,5 +26,9 @@ select
     generation,
     qpv_code,
     zone_code,
-    population / sum(population) over (partition by mesh, generation, qpv_code) as share
+    population / sum(population) over qpv as share
 from placed
+window qpv as (
+    partition by mesh, generation, qpv_code
+    order by zone_code rows between unbounded preceding and unbounded following
+)

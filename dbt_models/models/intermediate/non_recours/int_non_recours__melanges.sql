@@ -29,8 +29,12 @@ in_commune as (
 spread as (
     select
         *,
-        inhabitants / nullif(sum(inhabitants) over (partition by qpv_code, generation), 0) as share
+        inhabitants / nullif(sum(inhabitants) over qpv, 0) as share
     from in_commune
+    window qpv as (
+        partition by qpv_code, generation
+        order by commune_code rows between unbounded preceding and unbounded following
+    )
 ),
 
 {# Most QPV lie in one commune; one whose IRIS are unknown is given to it whole. #}

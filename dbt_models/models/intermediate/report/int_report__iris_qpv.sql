@@ -5,6 +5,8 @@
     Setting to the published population: inhabitants are spread by area, then multiplied in each QPV so that it holds
     its published population. An IRIS cannot give more than it has: what overflows goes to the other IRIS of the QPV,
     twice, then is lost. Several QPV of one generation never take more than the whole IRIS.
+
+    Windows are ordered although they are whole: floating sums depend on order, and a release must be the same twice.
 #}
 with
 
@@ -47,7 +49,10 @@ first_pass as (
         *,
         least(1, area_share * qpv_population / nullif(sum(area_share * iris_population) over qpv, 0)) as spread
     from share
-    window qpv as (partition by qpv_code, generation)
+    window qpv as (
+        partition by qpv_code, generation
+        order by iris_code rows between unbounded preceding and unbounded following
+    )
 ),
 
 {% for pass in ('second', 'third') %}
@@ -61,15 +66,22 @@ first_pass as (
                 1
             )) as spread
         from {{ 'first' if pass == 'second' else 'second' }}_pass
-        window qpv as (partition by qpv_code, generation)
+        window qpv as (
+            partition by qpv_code, generation
+            order by iris_code rows between unbounded preceding and unbounded following
+        )
     ),
 {% endfor %}
 
 limited as (
     select
         *,
-        spread / greatest(1, sum(spread) over (partition by iris_code, generation)) as population_share
+        spread / greatest(1, sum(spread) over iris) as population_share
     from third_pass
+    window iris as (
+        partition by iris_code, generation
+        order by qpv_code rows between unbounded preceding and unbounded following
+    )
 ),
 
 based as (
