@@ -87,10 +87,12 @@ def test_an_interval_holds_its_centre_and_rates_fall_as_counts_grow(median, spre
     assert first["value_c2"] > second["value_c2"]
     # never clipped: with more beneficiaries than eligible persons the rate is negative, and rings
     eligible = figures(table, "C_ELIG")["QP2"]
+    assert eligible["value"] == eligible["denominator"]
     for method in METHODS:
         share = 1 - second["numerator"] / eligible[f"value_{method}"]
         assert second[f"value_{method}"] == pytest.approx(100 * share, abs=1e-2, rel=1e-4)
-    assert second["alarm"] == (second["value"] < 0 or eligible["denominator"] > 5000)
+    assert second["alarm"] == (second["value"] < 0 or second["denominator"] > 5000)
+    assert eligible["alarm"] == (eligible["value"] > 5000)
 
 
 def test_every_table_has_its_columns_and_they_stack() -> None:

@@ -140,7 +140,8 @@ def _keep(
     eligible = population[:, None] * drawn.population * total
     store.intervals[ELIGIBLE][:, here] = simulate.interval(eligible, parameters.interval)
     store.methods[ELIGIBLE][:, here] = population * centres["C_NR"]
-    store.shares[ELIGIBLE][here] = np.median(total, axis=1)
+    # of the figure published: its median is not that of shares, since the population is drawn too
+    store.shares[ELIGIBLE][here] = store.intervals[ELIGIBLE][1, here] / population
     for code, (measure, _) in RATES.items():
         rate = counts[measure].rate[here]
         rate_sd = np.hypot(parameters.coverage_sd, counts[measure].error[here])

@@ -24,6 +24,7 @@ expected as (
     select
         indicator.indicator_code,
         indicator.scale,
+        indicator.denominator is not null as is_ratio,
         lower(coalesce(nullif(regexp_extract(indicator.indicator_code, '(TC|VOITURE|VELO|MARCHE)', 1), ''), 'tc'))
             as mode
     from {{ ref('indicator') }} as indicator
@@ -61,11 +62,8 @@ routed as (
         edition.vintage,
         summed.numerator,
         summed.denominator,
-        case
-            when expected.indicator_code like 'D\_T\_%' escape '\' or expected.indicator_code in ('D_RATIO', 'D_DEP')
-                then expected.scale * summed.numerator / nullif(summed.denominator, 0)
-            else expected.scale * coalesce(summed.numerator, 0)
-        end as value,
+        expected.scale * coalesce(summed.numerator, 0)
+        / if(expected.is_ratio, nullif(summed.denominator, 0), 1) as value,
         if(expected.indicator_code = 'D_T_TC', quartile.p25_min, null) as ci_low,
         if(expected.indicator_code = 'D_T_TC', quartile.p75_min, null) as ci_high,
         known.coverage,

@@ -20,6 +20,25 @@ demand as (
     group by all
 ),
 
+{# Workplaces of the zone d'emploi of each zone, and the share of its people that reaches each of them by each mode. #}
+employment as (
+    select
+        known.mode,
+        known.zone_level,
+        known.zone_code,
+        known.generation,
+        workplace.iris_code,
+        trip.* exclude (zone_level, zone_code, generation, iris_code)
+    from {{ ref('int_mobilite__couverture') }} as known
+    inner join {{ ref('int_mobilite__lieux') }} as workplace using (zone_emploi)
+    left join trip
+        on
+            known.zone_level = trip.zone_level
+            and known.zone_code = trip.zone_code
+            and known.generation = trip.generation
+            and workplace.iris_code = trip.iris_code
+),
+
 term as (
     {% for mode, suffix in modes().items() %}
         {% for seuil in seuils_min() %}
@@ -27,6 +46,12 @@ term as (
                 'D_CUM_{{ seuil }}_{{ suffix }}' as indicator_code, '{{ mode }}' as mode, zone_level, zone_code,
                 generation, iris_code, 'numerator' as role, {{ mode }}_{{ seuil }}_part as weight
             from trip
+            union all
+            select
+                'D_PART_{{ seuil }}_{{ suffix }}', '{{ mode }}', zone_level, zone_code, generation, iris_code,
+                unnest(['numerator', 'denominator']), unnest([coalesce({{ mode }}_{{ seuil }}_part, 0), 1])
+            from employment
+            where mode = '{{ mode }}'
             union all
         {% endfor %}
         select
