@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from dagster_project.settings import PROJECT_ROOT, Settings
 from tests.graph_runs import Finished, first_run
 
 REAL_DATA = Path(os.environ.get("DQ_TEST_REAL_DATA", PROJECT_ROOT.parent / "shared" / "data"))
+
+# The same cases at each run: a suite turns red when something changed. `HYPOTHESIS_PROFILE=search` draws new ones.
+hypothesis.settings.register_profile("repeated", derandomize=True)
+hypothesis.settings.register_profile("search")
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeated"))
 
 
 @pytest.fixture(autouse=True)

@@ -45,7 +45,7 @@ class Homes(NamedTuple):
 
 
 def build_origins(zone_geometries: Path, raw_dir: Path) -> pa.Table:
-    """Origins of every QPV of both generations, and of what is outside of them in their communes.
+    """Origins of every QPV of both generations, of what is outside of them in their communes, and of these communes.
 
     Args:
         zone_geometries: `derived/zone_geometries.parquet`, whose contours are valid.
@@ -81,16 +81,23 @@ def build_origins(zone_geometries: Path, raw_dir: Path) -> pa.Table:
 
 
 def zone_homes(zone_geometries: Path, raw_dir: Path) -> Iterator[tuple[str, str, str, Homes]]:
-    """Level, code, generation and homes of every QPV, and of the rest of each commune that has one."""
+    """Level, code, generation and homes of every QPV, of each commune that has one, and of the rest of the commune."""
     known = _homes(raw_dir)
     density = _iris_density(zone_geometries, raw_dir)
     communes = read_layer(zone_geometries, *COMMUNE)
+    concerned: set[str] = set()
     for level, generation in (QP2015, QN2024):
         quarters = read_layer(zone_geometries, level, generation)
         for code, homes in _homes_by_zone(quarters, known, density, GRID_M):
-            yield "QPV", code, generation, homes
-        for code, homes in _homes_by_zone(_outside(communes, quarters), known, density, COARSE_GRID_M):
+            yield level, code, generation, homes
+        outside = _outside(communes, quarters)
+        concerned.update(outside.codes.tolist())
+        for code, homes in _homes_by_zone(outside, known, density, COARSE_GRID_M):
             yield "HQPV", code, generation, homes
+    here = np.isin(communes.codes, sorted(concerned))
+    whole = Layer(communes.codes[here], communes.shapes[here])
+    for code, homes in _homes_by_zone(whole, known, density, COARSE_GRID_M):
+        yield COMMUNE[0], code, COMMUNE[1], homes
 
 
 def gather(homes: Homes, most: int) -> list[tuple[float, float, float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -121,6 +122,6 @@ def _picture(title: str, unit: str, errors: Sequence[DownscalingError]) -> Pictu
 
 def _step(span: float) -> float:
     """A round distance between ticks: one, two or five times a power of ten, about TICKS of them."""
-    rough = span / TICKS
+    rough = max(span / TICKS, sys.float_info.min)  # a tenth of the smallest of numbers is none
     power: float = 10.0 ** math.floor(math.log10(rough))
     return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= rough)

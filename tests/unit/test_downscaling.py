@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import duckdb
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dagster_project.quality.downscaling import COLUMNS, DownscalingError, downscaling_errors, pictures
@@ -64,6 +64,7 @@ def test_rates_and_counts_are_drawn_apart_and_classes_are_left_to_the_table() ->
         max_size=8,
     )
 )
+@example([[0.0, 0.0, 5e-324]])
 def test_every_mark_stands_inside_the_picture_in_the_order_of_its_value(ranges: list[list[float]]) -> None:
     (picture,) = pictures(
         [

@@ -62,6 +62,9 @@ def test_origins_lie_where_people_live_never_in_the_hole_of_a_ring(zones: Path, 
     assert set(table["basis"].to_pylist()) == {"surface"}
     assert set(table["departement"].to_pylist()) == {"35"}
     assert all(not shapely.contains_xy(RING, x, y) for x, y, _ in places(table, "HQPV"))
+    whole = places(table, "COM", "COG")
+    assert 1 < len(whole) <= MOST_ORIGINS
+    assert any(shapely.contains_xy(RING, x, y) for x, y, _ in whole)
 
 
 def test_dwellings_come_before_tiles_and_area(zones: Path, raw: Path) -> None:
@@ -70,6 +73,8 @@ def test_dwellings_come_before_tiles_and_area(zones: Path, raw: Path) -> None:
     assert places(table, "QPV") == [(X + 50, Y + 50, 0.75), (X + 550, Y + 550, 0.25)]
     assert set(table["basis"].to_pylist()) == {"logements"}
     assert places(table, "HQPV") == [(X + 300, Y + 300, 1.0)]  # the hole of the ring is outside of the quarter
+    assert sum(weight for *_, weight in places(table, "COM", "COG")) == 1
+    assert (X + 300, Y + 300, 99 / 139) in places(table, "COM", "COG")
 
 
 def test_a_zone_where_nobody_lives_has_no_origin(zones: Path, raw: Path) -> None:

@@ -20,23 +20,19 @@ demand as (
     group by all
 ),
 
-{# Workplaces of the zone d'emploi of each zone, and the share of its people that reaches each of them by each mode. #}
+{# Every workplace of the zone d'emploi of each zone, in the networks or not. #}
 employment as (
-    select
-        known.mode,
-        known.zone_level,
-        known.zone_code,
-        known.generation,
-        workplace.iris_code,
-        trip.* exclude (zone_level, zone_code, generation, iris_code)
+    select known.mode, known.zone_level, known.zone_code, known.generation, workplace.iris_code
     from {{ ref('int_mobilite__couverture') }} as known
     inner join {{ ref('int_mobilite__lieux') }} as workplace using (zone_emploi)
-    left join trip
-        on
-            known.zone_level = trip.zone_level
-            and known.zone_code = trip.zone_code
-            and known.generation = trip.generation
-            and workplace.iris_code = trip.iris_code
+),
+
+employment_trip as (
+    select
+        employment.*,
+        trip.* exclude (zone_level, zone_code, generation, iris_code)
+    from employment
+    left join trip using (zone_level, zone_code, generation, iris_code)
 ),
 
 term as (
@@ -50,7 +46,7 @@ term as (
             select
                 'D_PART_{{ seuil }}_{{ suffix }}', '{{ mode }}', zone_level, zone_code, generation, iris_code,
                 unnest(['numerator', 'denominator']), unnest([coalesce({{ mode }}_{{ seuil }}_part, 0), 1])
-            from employment
+            from employment_trip
             where mode = '{{ mode }}'
             union all
         {% endfor %}
