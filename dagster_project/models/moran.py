@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from dagster_project.models.tables import Vector
+from dagster_project.models.arrow_tables import Vector
 
 Integers = NDArray[np.int64]
 
