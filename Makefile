@@ -43,7 +43,7 @@ bench: $(VENV)/.dev         ## the benchmarks; their tables go to docs/benchmark
 	$(BIN)/python -m benchmarks.uptake
 
 contracts: $(VENV)/.dev     ## the wide marts' contracts, from seeds/indicator.csv
-	$(BIN)/python scripts/mart_contracts.py
+	$(BIN)/python -m scripts.mart_contracts
 
 lock: $(VENV)/.dev          ## new lock files (hashes, no addresses); needs uv
 	uv pip compile pyproject.toml --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links \

@@ -10,7 +10,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import yaml
+from scripts.contract_style import styled
 
 ROOT = Path(__file__).resolve().parent.parent
 MARTS = ROOT / "dbt_models" / "models" / "marts"
@@ -20,7 +20,6 @@ KEYS = {
     "generation": "Génération des périmètres (QP2015, QN2024) ou COG pour les zones administratives.",
     "vintage": "Édition de la table source.",
 }
-OWNER = "data-et-quartiers"
 
 
 def contract(theme: str, indicators: list[dict[str, str]]) -> dict[str, Any]:
@@ -42,7 +41,7 @@ def contract(theme: str, indicators: list[dict[str, str]]) -> dict[str, Any]:
 
 def _key(name: str, meaning: str) -> dict[str, Any]:
     unit = "année" if name == "vintage" else "code"
-    meta = {"unit": unit, "formula": "tel que publié", "sources": ["indicator_value"], "owner": OWNER}
+    meta = {"unit": unit, "formula": "tel que publié", "sources": ["indicator_value"]}
     return {"name": name, "data_type": "varchar", "description": meaning, "config": {"meta": meta}}
 
 
@@ -52,7 +51,6 @@ def _column(row: dict[str, str]) -> dict[str, Any]:
         "unit": row["unit"],
         "formula": row["formula"],
         "sources": row["source_datasets"].split(","),
-        "owner": row["owner"],
     }
     return {
         "name": row["column_name"],
@@ -69,9 +67,8 @@ def contracts() -> dict[Path, str]:
     texts = {}
     for theme in dict.fromkeys(row["theme"] for row in rows):
         content = contract(theme, [row for row in rows if row["theme"] == theme])
-        text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110)
         header = "# Written from seeds/indicator.csv by `make contracts`; edit the seed.\n"
-        texts[MARTS / theme / f"mart_{theme}.yml"] = header + text
+        texts[MARTS / theme / f"mart_{theme}.yml"] = header + styled(content)
     return texts
 
 
