@@ -13,7 +13,7 @@ import yaml
 from dagster_project.release.plan import LINEAGE, MARTS
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources.catalogue import load_catalogue
-from scripts import contract_style, mart_contracts
+from scripts import contract_style, generate
 
 MARTS_DIR = PROJECT_ROOT / "dbt_models" / "models" / "marts"
 PROPERTIES = sorted((PROJECT_ROOT / "dbt_models" / "models").rglob("*.yml"))
@@ -31,10 +31,13 @@ def documented() -> dict[str, dict[str, Any]]:
 COLUMNS = [(name, column) for name, model in documented().items() for column in model["columns"]]
 
 
-@pytest.mark.parametrize("path", mart_contracts.contracts(), ids=lambda path: path.stem)
-def test_the_committed_contract_is_the_one_the_seed_gives(path: Path) -> None:
-    expected = mart_contracts.contracts()[path]
-    assert path.read_text(encoding="utf-8") == expected, "run `make contracts` and commit the result"
+def test_committed_files_are_those_that_the_seeds_give() -> None:
+    expected = generate.written()
+    stale = [path for path, text in expected.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    assert stale == [], "run `make generate` and commit the result"
+    files = [path for path in generate.DBT.rglob("*") if path.suffix in {".sql", ".yml"} and "target" not in path.parts]
+    marked = {path for path in files if generate.MARK in path.read_text(encoding="utf-8")}
+    assert marked - set(expected) == set(), "left behind: delete them"
 
 
 @pytest.mark.parametrize("path", PROPERTIES, ids=lambda path: path.stem)
