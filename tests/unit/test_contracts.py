@@ -13,10 +13,11 @@ import yaml
 from dagster_project.release.plan import LINEAGE, MARTS
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources.catalogue import load_catalogue
-from scripts import mart_contracts
+from scripts import contract_style, generate
 
 MARTS_DIR = PROJECT_ROOT / "dbt_models" / "models" / "marts"
-REQUIRED = ("sources", "owner", "unit", "formula")
+PROPERTIES = sorted((PROJECT_ROOT / "dbt_models" / "models").rglob("*.yml"))
+REQUIRED = ("sources", "unit", "formula")
 
 
 @cache
@@ -30,10 +31,30 @@ def documented() -> dict[str, dict[str, Any]]:
 COLUMNS = [(name, column) for name, model in documented().items() for column in model["columns"]]
 
 
-@pytest.mark.parametrize("path", mart_contracts.contracts(), ids=lambda path: path.stem)
-def test_the_committed_contract_is_the_one_the_seed_gives(path: Path) -> None:
-    expected = mart_contracts.contracts()[path]
-    assert path.read_text(encoding="utf-8") == expected, "run `make contracts` and commit the result"
+def test_committed_files_are_those_that_the_seeds_give() -> None:
+    expected = generate.written()
+    stale = [path for path, text in expected.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    assert stale == [], "run `make generate` and commit the result"
+    files = [path for path in generate.DBT.rglob("*") if path.suffix in {".sql", ".yml"} and "target" not in path.parts]
+    marked = {path for path in files if generate.MARK in path.read_text(encoding="utf-8")}
+    assert marked - set(expected) == set(), "left behind: delete them"
+
+
+@pytest.mark.parametrize("path", PROPERTIES, ids=lambda path: path.stem)
+def test_contracts_keep_to_one_style(path: Path) -> None:
+    """No anchors, whatever fits on one line, and comments at the top, where laying out again keeps them."""
+    text = path.read_text(encoding="utf-8")
+    assert text == contract_style.restyled(text), f"python -m scripts.contract_style {path}, and read the difference"
+
+
+def test_owners_stand_once() -> None:
+    """Each folder of tables has its owner, which no table or column repeats."""
+    project = yaml.safe_load((PROJECT_ROOT / "dbt_models" / "dbt_project.yml").read_text(encoding="utf-8"))
+    seeds, folders = project["seeds"]["data_et_quartiers"], project["models"]["data_et_quartiers"]
+    assert set(folders) == {path.name for path in (PROJECT_ROOT / "dbt_models" / "models").iterdir() if path.is_dir()}
+    assert all(folder["+meta"]["owner"] for folder in (seeds, *folders.values()))
+    repeated = re.compile(r"meta: \{[^}]*\bowner:|^\s*owner:", re.MULTILINE)
+    assert [path.name for path in PROPERTIES if repeated.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_every_mart_is_documented_and_published() -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources.catalogue import Dataset, load_catalogue
+from scripts.generate import observed, themes
 
 MODELS = PROJECT_ROOT / "dbt_models" / "models"
-OBSERVATION_MACRO = PROJECT_ROOT / "dbt_models" / "macros" / "observation.sql"
 LEVELS = {"QPV", "HQPV", "UUENV", "IRIS", "ENSQPV", "COM", "EPCI", "DEP", "REG", "FRM"}
 STATUSES = {"ok", "secret_primaire", "secret_secondaire", "nd", "non_couvert", "estime", "convention"}
 # Numbers that are no figure of a zone: posts, lists of communes, contours, context at département level, and tiles of
@@ -41,7 +41,6 @@ def seed(name: str) -> list[Row]:
 INDICATORS, TERMS, MAPPING = seed("indicator"), seed("indicator_term"), seed("variable_column")
 BENCHMARKS, CLAIMS = seed("downscaling_benchmark"), seed("claim")
 # Made by a statistical model out of other figures: no term of theirs.
-CROSSING = [row for row in TERMS if row["from_level"]]
 MODELLED = {row["indicator_code"] for row in INDICATORS if row["formula"].endswith("(modèle)")}
 BREAKS, REFERENCES, NOTES = seed("known_break"), seed("edition_reference"), seed("note_status")
 CATALOGUE = load_catalogue()
@@ -50,11 +49,6 @@ DATASETS_OF = {v: {row["dataset"] for row in MAPPING if row["variable"] == v} fo
 
 def repeated(keys: Iterator[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return [key for key, count in Counter(keys).items() if count > 1]
-
-
-def macro_datasets() -> dict[str, str]:
-    text = OBSERVATION_MACRO.read_text(encoding="utf-8").partition("macro tables_statistiques")[2]
-    return dict(re.findall(r"'(\w+)': {'staging': '(stg_\w+)'", text))
 
 
 def vintages(row: Row, dataset: Dataset) -> set[str]:
@@ -247,34 +241,16 @@ def test_notes_speak_of_datasets_that_exist() -> None:
 def test_every_dataset_of_statistics_feeds_observations() -> None:
     numeric = {"count", "amount", "share", "index"}
     statistics = {d.id for d in CATALOGUE.values() if any(column.type in numeric for column in d.columns)}
-    assert set(macro_datasets()) == statistics - NOT_STATISTICS
-    assert set(macro_datasets()) == {row["dataset"] for row in MAPPING}
+    assert set(observed()) == statistics - NOT_STATISTICS
+    assert set(observed()) == {row["dataset"] for row in MAPPING}
 
 
-def test_every_dataset_of_statistics_has_its_two_models() -> None:
-    models = {path.stem for path in MODELS.rglob("*.sql")}
-    for dataset, staging in macro_datasets().items():
-        assert {f"obs_{dataset}", staging} <= models
-
-
-def test_every_theme_has_its_models_and_every_theme_its_wide_mart() -> None:
-    themes = {row["theme"] for row in INDICATORS}
-    marts = {path.stem for path in (MODELS / "marts").rglob("mart_*.sql")}
-    assert {f"mart_{theme}" for theme in themes} <= marts
-    # A theme all of whose figures a model makes has no terms to sum.
-    summed = {row["theme"] for row in INDICATORS if row["indicator_code"] not in MODELLED}
-    computed = {path.stem for path in (MODELS / "intermediate" / "indicateurs").glob("*.sql")}
-    assert {f"int_{step}__{theme}" for theme in summed for step in ("termes", "indicateurs")} <= computed
+def test_every_theme_without_a_formula_has_a_model() -> None:
     modelled = {path.stem for path in (MODELS / "intermediate").rglob("int_indicateurs__*.sql")}
-    assert {f"int_indicateurs__{theme}" for theme in themes - summed} <= modelled
-    listed = (PROJECT_ROOT / "dbt_models" / "macros" / "themes.sql").read_text(encoding="utf-8")
-    assert set(re.findall(r"'(\w+)'", listed)) == summed
-
-
-def test_themes_that_cross_geographies_have_the_models_for_it() -> None:
-    themes = {row["theme"] for row in INDICATORS if row["indicator_code"] in {t["indicator_code"] for t in CROSSING}}
-    computed = {path.stem for path in (MODELS / "intermediate" / "indicateurs").glob("*_reportes.sql")}
-    assert computed == {f"int_{step}__{theme}_reportes" for theme in themes for step in ("termes", "indicateurs")}
+    assert {f"int_indicateurs__{theme}" for theme in themes()["modelled"]} <= modelled
+    # A theme all of whose figures a model makes has no terms to sum, and the other way round.
+    summed = {row["theme"] for row in INDICATORS if row["indicator_code"] not in MODELLED}
+    assert summed == {*themes()["formula"], *themes()["reported"]}
 
 
 def test_figures_expected_and_referenced_speak_of_known_indicators() -> None:
