@@ -9,13 +9,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from dagster_project.settings import PROJECT_ROOT, Settings
 
 TIMEOUT_S = 900
+FINISHED = "finished.json"
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,23 @@ class Finished:
         assert_untouched(home, self.published, self.archived)
 
 
-def first_run(path: Path) -> Finished:
-    """Run the graph in an empty home; the test that reads `ran` says whether it went well."""
-    home = Home(path)
+def first_run(folder: Path) -> None:
+    """Run the graph in an empty home below this folder, and write beside it what `finished_run` reads."""
+    folder.mkdir(parents=True)
+    home = Home(folder / "home")
     ran = home.dq("run", "--json")
     if ran.code:
         raise AssertionError(f"the demonstration run failed\n{ran.err}")
-    return Finished(home, ran, home.published(), home.archived())
+    objects, log = home.archived()
+    told = {"ran": asdict(ran), "published": home.published(), "objects": objects, "log": log.decode("utf-8")}
+    (folder / FINISHED).write_text(json.dumps(told), encoding="utf-8")
+
+
+def finished_run(folder: Path) -> Finished:
+    """The run that `first_run` made there, as it was when it ended."""
+    told = json.loads((folder / FINISHED).read_text(encoding="utf-8"))
+    archived = told["objects"], told["log"].encode("utf-8")
+    return Finished(Home(folder / "home"), Ran(**told["ran"]), told["published"], archived)
 
 
 def run(command: list[str], **environment: str) -> Ran:

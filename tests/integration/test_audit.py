@@ -18,11 +18,10 @@ from dagster_project.provenance.proof import build_proof, write_proof
 from dagster_project.provenance.recompute import recompute
 from dagster_project.provenance.release_folder import ReleaseFolder, open_release
 from scripts import explain_schema
+from tests.draws import PROOFS
 from tests.graph_runs import Finished
 
 pytestmark = [pytest.mark.xdist_group("graph"), pytest.mark.end_to_end]
-
-PROOFS = 1000
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from dagster_project.sources.catalogue import load_catalogue
-from dagster_project.sources.demo import write_demo
 from dagster_project.sources.demo.eligibility import TIERS, Eligibility
 from dagster_project.sources.demo.income import Incomes
 from dagster_project.sources.demo.mirror import build_files
@@ -25,10 +24,8 @@ Truth = dict[tuple[str, str, str], dict[str, float]]
 
 
 @pytest.fixture(scope="module")
-def mirror(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("demo") / "mirror"
-    write_demo(folder, SEED)
-    return folder
+def mirror(demo_world) -> Path:
+    return demo_world(SEED)
 
 
 @pytest.fixture(scope="module")
