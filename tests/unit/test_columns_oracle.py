@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dagster_project.provenance.columns.origins import Relation
-from dagster_project.provenance.columns.reader import column_lineage
+from dagster_project.lineage.origins import Relation
+from dagster_project.lineage.reader import column_lineage
 from tests.draws import examples
 
 TABLES = {"t": ("a", "b", "k"), "u": ("k", "x", "y")}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import shapely
 
-from dagster_project.sources.demo.territory import build_territory, fails_luhn
+from dagster_project.demo_territory.territory import build_territory, fails_luhn
 from tests.demo_city import (
     APPELLATIONS,
     BASINS,
