@@ -15,7 +15,7 @@ import pytest
 PATIENCE_S = 1800
 
 
-class NotMade(RuntimeError):
+class NotMadeError(RuntimeError):
     """What a test stands on could not be made; the first worker that tried said why."""
 
 
@@ -33,12 +33,12 @@ def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
     A making that failed is not tried again: each test that stands on it is told what the first one was.
 
     Raises:
-        NotMade: it failed before, here or on another worker.
+        NotMadeError: it failed before, here or on another worker.
     """
     done, failed = (folder.with_name(f"{folder.name}.{how}") for how in ("done", "failed"))
     with filelock.FileLock(f"{folder}.lock", timeout=PATIENCE_S):
         if failed.exists():
-            raise NotMade(failed.read_text(encoding="utf-8"))
+            raise NotMadeError(failed.read_text(encoding="utf-8"))
         if not done.exists():
             try:
                 make(folder)

@@ -21,7 +21,7 @@ from scripts import explain_schema
 from tests.draws import PROOFS
 from tests.graph_runs import Finished
 
-pytestmark = [pytest.mark.xdist_group("graph"), pytest.mark.end_to_end]
+pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(scope="module")

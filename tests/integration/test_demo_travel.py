@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dagster_project.demo_territory.mirror import build_files
 from dagster_project.routing.links import Links
 from dagster_project.routing.roads.engine import LonLat, Mode
 from dagster_project.routing.roads.valhalla import Valhalla

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.demo_territory import write_demo
 from dagster_project.sources.catalogue import load_catalogue
 from tests.cells import Cell, change_cells
 

@@ -24,7 +24,6 @@ from tests.draws import KILLS
 from tests.release_home import NOON, lock, write_home
 
 
-
 @pytest.fixture
 def small() -> Iterator[None]:
     """Where the steps count and not the content: two files, and a build that is not a database."""

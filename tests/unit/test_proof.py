@@ -108,7 +108,7 @@ def test_a_figure_of_a_model_has_no_proof_by_sums(tmp_path: Path) -> None:
 
 
 def mutations(data: bytes) -> Iterator[bytes]:
-    """At every position that is drawn: a byte lost or added, then a bit flipped or a byte replaced by another of the file's own."""
+    """At each place: a byte lost or added, then a bit flipped or a byte replaced by another of the file's own."""
     draw = random.Random(20260101)  # noqa: S311 (a test's own draw)
     for at in range(0, len(data), BYTES):
         added = bytes([draw.choice(b' \n0"a')]) + data[at : at + 1]
