@@ -7,6 +7,8 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
+# Without bytecode kept, every process that tests start would compile the project again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test test-fast test-all ui docs lint format lock bench contracts clean
 
