@@ -138,7 +138,7 @@ def _home(base: Path, folder: Path, given: Path | None) -> Path:
     """A home in which the demonstration ran; the project that dbt parsed is left for the copies."""
     home = given or folder / "home"
     if given is None:
-        done = _run([sys.executable, "-m", "dagster_project.cli", "run", "--json"], base, DQ_HOME=str(home))
+        done = _run([sys.executable, "-m", "dagster_project.commands", "run", "--json"], base, DQ_HOME=str(home))
         if done.returncode:
             sys.exit(f"the demonstration run failed\n{_tail(done)}")
     parsed, target = home / "derived" / "dbt" / "partial_parse.msgpack", base / "dbt_models" / "target"
