@@ -27,6 +27,7 @@ from tests.faults import Fault, load, problems
 ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(".*", "var", "target", "logs", "__pycache__", "*.egg-info")
 TIMEOUT_S = 600
+WAREHOUSE = "warehouse.duckdb"
 CAUGHT, ESCAPED, ERROR = "caught", "escaped", "error"
 Verdict = tuple[str, str]
 
@@ -84,7 +85,9 @@ def _judge(fault: Fault, base: Path, home: Path | None, clean: bool) -> tuple[st
         return ERROR, "\n".join(found), 0.0
     with tempfile.TemporaryDirectory(prefix=f"{fault.id}-", dir=base.parent) as name:
         copy = Path(name) / "checkout"
-        shutil.copytree(base, copy, copy_function=os.link)
+        shutil.copytree(base, copy, copy_function=os.link, ignore=shutil.ignore_patterns("target"))
+        if fault.dbt_test:  # not as links: dbt writes over them
+            shutil.copytree(base / "dbt_models" / "target", copy / "dbt_models" / "target")
         if clean and (before := _play(fault, copy, home))[0] != ESCAPED:
             return ERROR, f"its test does not pass without it\n{before[1]}", time.monotonic() - start
         fault.apply(copy)
@@ -110,22 +113,9 @@ def _pytest(fault: Fault, copy: Path) -> Verdict:
 
 def _dbt(fault: Fault, copy: Path, home: Path) -> Verdict:
     """A unit test of dbt reads the columns of the tables that its model reads: a finished home has them all."""
-    folder = copy.parent / "dbt"
-    folder.mkdir(exist_ok=True)
-    shutil.copyfile(home / "warehouse.duckdb", folder / "warehouse.duckdb")
-    parsed = copy / "dbt_models" / "target" / "partial_parse.msgpack"
-    if parsed.exists():
-        shutil.copyfile(parsed, folder / parsed.name)
-    project = str(copy / "dbt_models")
-    folders = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(folder)]
-    places = {"WAREHOUSE": folder / "warehouse.duckdb", "RAW": home / "raw", "DERIVED": home / "derived"}
-    dbt = str(Path(sys.executable).with_name("dbt"))
-    done = _run(
-        [dbt, "test", "--select", str(fault.dbt_test), *folders, "--log-path", str(folder)],
-        copy,
-        **{f"DQ_DBT_{name}": str(path) for name, path in places.items()},
-    )
-    results = folder / "run_results.json"
+    shutil.copyfile(home / "warehouse.duckdb", copy / WAREHOUSE)
+    done = _run_dbt(copy, home, "test", "--select", str(fault.dbt_test))
+    results = copy / "dbt_models" / "target" / "run_results.json"
     if not results.exists():
         return ERROR, _tail(done)
     found = {result["status"] for result in json.loads(results.read_text(encoding="utf-8"))["results"]}
@@ -134,17 +124,27 @@ def _dbt(fault: Fault, copy: Path, home: Path) -> Verdict:
     return known.get(frozenset(found), ERROR), _tail(done)
 
 
+def _run_dbt(copy: Path, home: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """dbt from the root of a copy; whatever the copy, it reads the same settings, which spares it another parse."""
+    folder, dbt = str(copy / "dbt_models"), str(Path(sys.executable).with_name("dbt"))
+    places = {"WAREHOUSE": WAREHOUSE, "RAW": str(home / "raw"), "DERIVED": str(home / "derived")}
+    return _run(
+        [dbt, *command, "--project-dir", folder, "--profiles-dir", folder],
+        copy,
+        **{f"DQ_DBT_{name}": place for name, place in places.items()},
+    )
+
+
 def _home(base: Path, folder: Path, given: Path | None) -> Path:
-    """A home in which the demonstration ran; the project that dbt parsed is left for the copies."""
-    home = given or folder / "home"
+    """A home in which the demonstration ran; what dbt parsed of the project is left for the copies."""
+    home = given.absolute() if given else folder / "home"
     if given is None:
         done = _run([sys.executable, "-m", "dagster_project.commands", "run", "--json"], base, DQ_HOME=str(home))
         if done.returncode:
             sys.exit(f"the demonstration run failed\n{_tail(done)}")
-    parsed, target = home / "derived" / "dbt" / "partial_parse.msgpack", base / "dbt_models" / "target"
-    target.mkdir(exist_ok=True)
-    if parsed.exists():
-        shutil.copyfile(parsed, target / parsed.name)
+    parsed = _run_dbt(base, home, "parse")
+    if parsed.returncode:
+        sys.exit(f"dbt cannot read the project\n{_tail(parsed)}")
     return home
 
 
