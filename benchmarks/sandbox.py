@@ -36,7 +36,7 @@ class Sandbox:
 
     def dq(self, settings: Settings, *arguments: str) -> tuple[Cost, str]:
         """`dq run` with these settings, as a process."""
-        command = [sys.executable, "-m", "dagster_project.cli", "run", "--json", *arguments]
+        command = [sys.executable, "-m", "dagster_project.commands", "run", "--json", *arguments]
         return self._run("dq", command, _environment(settings))
 
     def plan(self, settings: Settings, path: Path) -> None:

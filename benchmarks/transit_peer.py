@@ -17,7 +17,7 @@ import pandas as pd
 from benchmarks.measure import run
 from dagster_project.routing.transit.calendar import services_on
 from dagster_project.routing.transit.feed import Feed
-from dagster_project.routing.transit.tables import open_feed
+from dagster_project.routing.transit.gtfs_files import open_feed
 
 # It needs pandas < 2, which has no wheel for later Pythons, and does not declare the last two.
 PYTHON = "python3.11"

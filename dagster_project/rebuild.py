@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dagster_project.provenance.drawing import differing_program
-from dagster_project.provenance.lock import BuildLock, LockError, load_lock, lock_path
-from dagster_project.release.compare import Difference, compare_releases
+from dagster_project.audit.byte_comparison import Difference, compare_releases
+from dagster_project.identity.drawing import differing_program
+from dagster_project.identity.lock import BuildLock, LockError, load_lock, lock_path
 from dagster_project.release.sums import SUMS, read_sums
 from dagster_project.runner import run_graph
 from dagster_project.settings import Settings, load_settings

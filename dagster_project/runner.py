@@ -72,7 +72,8 @@ def nothing_changed(settings: Settings) -> bool:
 
     Spares the start of Dagster and dbt. A source that fails here is left to the run, which reports it as it should.
     """
-    from dagster_project.provenance.build import describe_build
+    from dagster_project.demo_territory import ensure_demo
+    from dagster_project.identity.build import describe_build
     from dagster_project.release.places import current_release, is_current
     from dagster_project.sources.catalogue import load_catalogue
     from dagster_project.sources.http import FetchError
@@ -82,6 +83,7 @@ def nothing_changed(settings: Settings) -> bool:
     if known is None or not is_current(settings, known.build_id):
         return False
     try:
+        ensure_demo(settings)
         for dataset in load_catalogue().values():
             if build_raw(dataset, settings).changed:
                 return False
@@ -94,9 +96,9 @@ def _execute(settings: Settings, select: str | None) -> RunOutcome:
     import dagster as dg
 
     from dagster_project.definitions import defs
-    from dagster_project.defs.audit import write_run_audit
     from dagster_project.defs.automation import NIGHTLY
     from dagster_project.defs.reasons import broken_steps
+    from dagster_project.defs.run_page import write_run_audit
     from dagster_project.release.failures import report_failure
     from dagster_project.release.places import current_release
 

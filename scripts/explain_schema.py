@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from dagster_project.provenance.explain.model import json_schema
+from dagster_project.audit.explain.model import json_schema
 from dagster_project.settings import PROJECT_ROOT
 
 SCHEMA = PROJECT_ROOT / "docs" / "schemas" / "explain.schema.json"

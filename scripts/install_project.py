@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = f"""#!{sys.executable}
-from dagster_project.cli import main
+from dagster_project.commands.app import main
 
 main()
 """

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import shapely
 
-from dagster_project.sources.demo.geometry import to_metres
+from dagster_project.demo_territory.geometry import to_metres
 
 DEPARTEMENTS = (22, 29, 35, 44, 49, 53, 56, 72, 85)
 CONTOURS = tuple(f"iris/departements_iris/{number}.geojson" for number in DEPARTEMENTS)

@@ -52,7 +52,9 @@ class Home:
 
     def dq(self, *arguments: str, **environment: str) -> Ran:
         """Run `dq` in this home, whatever DQ_* variables the developer has."""
-        return run([sys.executable, "-m", "dagster_project.cli", *arguments], DQ_HOME=str(self.path), **environment)
+        return run(
+            [sys.executable, "-m", "dagster_project.commands", *arguments], DQ_HOME=str(self.path), **environment
+        )
 
     def copy(self, to: Path) -> Home:
         """The same home elsewhere, without Dagster's history, whose place is written in its instance file."""

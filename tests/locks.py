@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dagster_project.provenance.lock import LOCK_VERSION, BuildLock
+from dagster_project.identity.lock import LOCK_VERSION, BuildLock
 
 SHA = "c" * 64
 

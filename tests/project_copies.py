@@ -17,7 +17,7 @@ import pytest
 
 from dagster_project import closure
 from dagster_project.defs import dbt, dbt_project, geography
-from dagster_project.provenance import build
+from dagster_project.identity import build
 from dagster_project.quality.corrections import load_corrections
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources import catalogue

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dagster_project.provenance.lock import LOCK_NAME
+from dagster_project.identity.lock import LOCK_NAME
 
 DATASET, VINTAGE, GENERATION = "insee_revn", "2021", "QP2015"
 PLACE_COLUMN = "CODGEO"

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from dagster_project.provenance.lock import BuildLock
+from dagster_project.identity.lock import BuildLock
 from dagster_project.quality.corrections import Correction, Expect, corrections_table
 from dagster_project.quality.report_model import DatasetInfo, DbtTest, QualityReport, RunInfo, ValidationInfo
 from dagster_project.quality.results import ExpectationResult

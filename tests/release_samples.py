@@ -14,8 +14,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dagster_project.provenance import verifier_preuve
-from dagster_project.provenance.release_folder import ReleaseFolder
+from dagster_project.audit.release_folder import ReleaseFolder
+from dagster_project.release import verifier_preuve
 from dagster_project.settings import Settings
 
 RELEASE_ID = "20260101T000000Z-0123456789ab"

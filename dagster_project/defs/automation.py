@@ -4,8 +4,8 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project.defs.audit import write_run_audit
 from dagster_project.defs.reasons import broken_steps
+from dagster_project.defs.run_page import write_run_audit
 from dagster_project.release.failures import report_failure, report_file
 from dagster_project.settings import Settings
 

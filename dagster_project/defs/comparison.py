@@ -5,19 +5,19 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.audit.diff.nightly import Outcome, compare_with_previous
+from dagster_project.audit.diff.page import DATA
+from dagster_project.audit.diff.summary import Summary
+from dagster_project.audit.diff.words import change_sentences
 from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
-from dagster_project.release.diff.nightly import Outcome, compare_with_previous
-from dagster_project.release.diff.page import DATA
-from dagster_project.release.diff.summary import Summary
-from dagster_project.release.diff.words import change_sentences
 from dagster_project.settings import Settings
 
 CHECK = "chaque_changement_a_sa_cause"
 KEY = dg.AssetKey(["reports", "comparaison"])
 READ = (
     "seeds/diff_threshold.csv",
-    "dagster_project/release/diff/templates/*",
+    "dagster_project/audit/templates/*",
     "dagster_project/quality/templates/*.css",
 )
 

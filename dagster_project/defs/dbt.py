@@ -18,7 +18,7 @@ from dagster_project.defs.dbt_project import (
     node_versions,
 )
 from dagster_project.defs.dbt_tables import BuiltTables
-from dagster_project.provenance.build import code_digest, describe_build
+from dagster_project.identity.build import code_digest, describe_build
 from dagster_project.release.places import building_path, is_current
 from dagster_project.settings import Settings
 

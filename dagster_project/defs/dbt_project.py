@@ -15,8 +15,8 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
 from dagster_project.defs import OWNER
-from dagster_project.provenance.build import digest_files
-from dagster_project.provenance.dbt_code import NodeVersions
+from dagster_project.identity.build import digest_files
+from dagster_project.identity.dbt_code import NodeVersions
 from dagster_project.release.places import building_path
 from dagster_project.settings import PROJECT_ROOT, Settings
 

@@ -12,10 +12,10 @@ from typing import Any, Self
 
 import dagster as dg
 
-from dagster_project.provenance.columns.models import read_models
-from dagster_project.provenance.columns.origins import ROWS, Condition, LineageError, Relation, Table
-from dagster_project.provenance.columns.tables import write_column_lineage
-from dagster_project.provenance.content import content_version
+from dagster_project.identity.content import content_version
+from dagster_project.lineage.compiled import read_models
+from dagster_project.lineage.origins import ROWS, Condition, LineageError, Relation, Table
+from dagster_project.lineage.store import write_column_lineage
 from dagster_project.release.places import building_path
 from dagster_project.release.report import failing_rows
 from dagster_project.settings import Settings

@@ -11,7 +11,7 @@ from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.defs.raw import raw_key
 from dagster_project.geo.contours import RAW_TABLES, build_zone_geometries
-from dagster_project.provenance.content import content_version
+from dagster_project.identity.content import content_version
 from dagster_project.quality.corrections import corrections_table, load_corrections
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue

@@ -8,13 +8,13 @@ import dagster as dg
 from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.defs.dbt import dbt_target
-from dagster_project.provenance.columns.page import lineage_page_path, write_lineage_page
+from dagster_project.lineage.page import lineage_page_path, write_lineage_page
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
 from dagster_project.sources.code import catalogue_facts
 
 LINEAGE_PAGE = dg.AssetKey(["reports", "lignage"])
-TEMPLATES = "dagster_project/provenance/templates/*"
+TEMPLATES = "dagster_project/lineage/templates/*"
 SEEDS = ("seeds/indicator_term.csv", "seeds/variable_column.csv")
 
 

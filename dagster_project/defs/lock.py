@@ -9,8 +9,8 @@ from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.defs.dbt_project import MANIFEST, load_manifest
 from dagster_project.defs.raw import raw_key
-from dagster_project.provenance.drawing import draw_lock
-from dagster_project.provenance.lock import BuildLock, pending_lock_path, write_pending_lock
+from dagster_project.identity.drawing import draw_lock
+from dagster_project.identity.lock import BuildLock, pending_lock_path, write_pending_lock
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
 from dagster_project.sources.code import CARRIERS

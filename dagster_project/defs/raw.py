@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.defs import OWNER
+from dagster_project.demo_territory import ensure_demo
 from dagster_project.settings import Settings
 from dagster_project.sources import partner
 from dagster_project.sources.catalogue import Dataset, load_catalogue
@@ -83,6 +84,7 @@ def _raw_asset(dataset: Dataset, settings: Settings) -> dg.AssetsDefinition:
     )
     def raw_table(context: dg.AssetExecutionContext) -> Iterator[Any]:
         try:
+            ensure_demo(settings)
             result = build_raw(dataset, settings, progress=context.log.info)
         except FetchError as error:
             if error.transient:

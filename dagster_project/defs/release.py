@@ -6,21 +6,21 @@ import dagster as dg
 
 from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
-from dagster_project.defs.audit import audit_asset
 from dagster_project.defs.comparison import KEY as COMPARISON
 from dagster_project.defs.dbt import dbt_target, unit_tests_path
 from dagster_project.defs.dbt_project import load_manifest, node_versions
 from dagster_project.defs.lineage import LINEAGE_PAGE
 from dagster_project.defs.lock import LOCK_KEY
 from dagster_project.defs.raw import raw_key
-from dagster_project.provenance.columns.page import lineage_page_path
-from dagster_project.provenance.lock import pending_lock
+from dagster_project.defs.run_page import audit_asset
+from dagster_project.identity.lock import pending_lock
+from dagster_project.lineage.page import lineage_page_path
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.suites import load_suites
-from dagster_project.release.audit import expectation_cache
 from dagster_project.release.plan import DERIVED, LINEAGE, MARTS, REFERENCE
 from dagster_project.release.promote import promote
 from dagster_project.release.report import report_path, write_quality_report
+from dagster_project.release.suite_tables import expectation_cache
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
 from dagster_project.sources.code import catalogue_facts

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dagster_project.models import weighted
+from dagster_project.models import weighing
+from dagster_project.models.arrow_tables import Mask, Vector
 from dagster_project.models.field import Field
-from dagster_project.models.tables import Mask, Vector
 
 DECILES = 10
 # Each coefficient but the constant follows a normal law of this standard deviation: enough to tame separation (all QPV
@@ -84,8 +84,8 @@ def logit_effect(field: Field, income: Vector, qpv_zone: Mask, sensitive: Mask) 
     communes = [field.communes[z] for z in lines]
     if len(set(communes)) < 2 or len(set(y)) < 2 or len(set(treated)) < 2:  # noqa: PLR2004 - no contrast
         return None
-    _, shares = weighted.population_ranks(income[lines], field.population[lines])
-    deciles = np.minimum(np.ceil(shares * DECILES - weighted.SHARE_TOLERANCE), DECILES)
+    _, shares = weighing.population_ranks(income[lines], field.population[lines])
+    deciles = np.minimum(np.ceil(shares * DECILES - weighing.SHARE_TOLERANCE), DECILES)
     epcis = np.array([field.epcis[z] for z in lines], dtype=object)
     columns = [np.ones(len(lines)), treated]
     columns += [(deciles == d).astype(np.float64) for d in np.unique(deciles)[1:]]

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dagster_project.models import weighted
+from dagster_project.models import weighing
+from dagster_project.models.arrow_tables import Mask, Vector
 from dagster_project.models.field import Field
-from dagster_project.models.tables import Mask, Vector
 
 GRID = np.round(np.arange(0, 100) / 100, 2)
 
@@ -59,7 +59,7 @@ def stand(field: Field, cut_quantile: float, required: float) -> Standing:
     """Apply the rule at one cut."""
     share = field.shares @ field.sensitive(cut_quantile).astype(np.float64)
     unknown = np.clip(1.0 - field.shares @ field.known.astype(np.float64), 0.0, 1.0)
-    floor = required - weighted.SHARE_TOLERANCE
+    floor = required - weighing.SHARE_TOLERANCE
     sensitive = share >= floor
     return Standing(
         share, unknown, critical_standing(field, required), sensitive, ~sensitive & (share + unknown >= floor)
@@ -70,7 +70,7 @@ def critical_standing(field: Field, required: float) -> Vector:
     """(QPV,) highest standing s such that zones standing at s or above hold the required share; 0 when none does."""
     known = np.flatnonzero(field.known)
     order = known[np.argsort(-field.standing[known], kind="stable")]
-    reached = np.cumsum(field.shares[:, order], axis=1) >= required - weighted.SHARE_TOLERANCE
+    reached = np.cumsum(field.shares[:, order], axis=1) >= required - weighing.SHARE_TOLERANCE
     if not len(order):
         return np.zeros(len(field.qpv))
     first = np.argmax(reached, axis=1)
@@ -86,9 +86,9 @@ def curve(field: Field, required: float) -> Curve:
     total = people.sum()
 
     def labelled(cut: float) -> float:
-        return float(people[weighted.reaches(standing, cut)].sum() / total)
+        return float(people[weighing.reaches(standing, cut)].sum() / total)
 
-    counts = np.array([float(weighted.reaches(critical, cut).sum()) for cut in GRID])
+    counts = np.array([float(weighing.reaches(critical, cut).sum()) for cut in GRID])
     steps = np.unique(critical)[::-1]
     x = np.array([0.0, *(labelled(step) for step in steps), 1.0])
     y = np.array([0.0, *((critical >= step).mean() for step in steps), 1.0])

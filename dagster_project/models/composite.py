@@ -12,8 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from dagster_project.models import weighted
-from dagster_project.models.tables import Mask, Vector
+from dagster_project.models import weighing
+from dagster_project.models.arrow_tables import Mask, Vector
 
 Normalisation = Literal["z", "min_max", "rang"]
 Aggregation = Literal["arithmetique", "geometrique"]
@@ -63,15 +63,15 @@ def fit(values: Vector, weights: Vector, winsorisation: Winsorisation, tails: tu
     x, w = values[known], weights[known]
     if not len(x):
         return None
-    _, _, skewness, kurtosis = weighted.moments(x, w)
+    _, _, skewness, kurtosis = weighing.moments(x, w)
     asked = winsorisation == "p1p99" or (
         winsorisation == "jrc" and abs(skewness) > JRC_SKEWNESS and kurtosis > JRC_KURTOSIS
     )
-    low, high = (weighted.quantile(x, w, tails[0]), weighted.quantile(x, w, tails[1])) if asked else (x.min(), x.max())
-    centre, sd, _, _ = weighted.moments(np.clip(x, low, high), w)
+    low, high = (weighing.quantile(x, w, tails[0]), weighing.quantile(x, w, tails[1])) if asked else (x.min(), x.max())
+    centre, sd, _, _ = weighing.moments(np.clip(x, low, high), w)
     if not sd > 0:
         return None
-    ranks, _ = weighted.population_ranks(x, w)
+    ranks, _ = weighing.population_ranks(x, w)
     steps, where = np.unique(x, return_index=True)
     return Scale(
         mean=centre,
@@ -149,7 +149,7 @@ def first_component(scores: Vector, weights: Vector) -> Vector:
 def enough(scores: Vector, min_share: float) -> Mask:
     """Zones with at least that share of the components expected; below it no index is computed."""
     present = np.sum(~np.isnan(scores), axis=-1)
-    kept: Mask = present >= min_share * scores.shape[-1] - weighted.SHARE_TOLERANCE
+    kept: Mask = present >= min_share * scores.shape[-1] - weighing.SHARE_TOLERANCE
     return kept
 
 

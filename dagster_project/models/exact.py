@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dagster_project.models.tables import Mask
+from dagster_project.models.arrow_tables import Mask
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dagster_project.models import weighted
-from dagster_project.models.tables import Mask, Vector, floats, rows_of, unique_keys
+from dagster_project.models import weighing
+from dagster_project.models.arrow_tables import Mask, Vector, floats, rows_of, unique_keys
 
 # Index codes joined by this sign: a zone is sensitive when one of them at least reaches its own cut.
 EITHER = "|"
@@ -52,7 +52,7 @@ class Field:
 
     def sensitive(self, cut_quantile: float) -> Mask:
         """Zones at or above the cut; a zone without a value is not said to be."""
-        return weighted.reaches(np.nan_to_num(self.standing, nan=-1.0), cut_quantile)
+        return weighing.reaches(np.nan_to_num(self.standing, nan=-1.0), cut_quantile)
 
     @property
     def qpv_share(self) -> Vector:
@@ -101,7 +101,7 @@ def _field(
         value = floats(rows.get(code, {}).get("value") for code in codes)
         counted = bool((population[~np.isnan(value)] > 0).any())
         values.append(value)
-        standings.append(weighted.population_ranks(value, population)[1] if counted else np.full(len(codes), np.nan))
+        standings.append(weighing.population_ranks(value, population)[1] if counted else np.full(len(codes), np.nan))
         reasons += [] if counted else [_reason(rows)]
     qpv = tuple(row["qpv_code"] for row in qpv_rows)
     matrix = _shares(share_rows, codes, qpv)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from dagster_project.models import weighted
-from dagster_project.models.tables import Vector
+from dagster_project.models import weighing
+from dagster_project.models.arrow_tables import Vector
 
 BINS = 20
 
 
 def squared_correlations(scores: Vector, index: Vector, weights: Vector) -> Vector:
     """Squared Pearson correlation of each of (zones, components) with the index; not-a-number without spread."""
-    return np.array([weighted.correlation(column, index, weights) ** 2 for column in scores.T])
+    return np.array([weighing.correlation(column, index, weights) ** 2 for column in scores.T])
 
 
 def first_order_sobol(scores: Vector, index: Vector, weights: Vector, bins: int = BINS) -> Vector:
@@ -35,8 +35,8 @@ def _correlation_ratio(component: Vector, index: Vector, weights: Vector, bins: 
     x, y, w = component[known], index[known], weights[known]
     if len(x) < 2 or x.min() == x.max() or y.min() == y.max():  # noqa: PLR2004 - one zone has no variance
         return float("nan")
-    _, shares = weighted.population_ranks(x, w)
-    number = np.minimum(np.ceil(shares * bins - weighted.SHARE_TOLERANCE).astype(int), bins) - 1
+    _, shares = weighing.population_ranks(x, w)
+    number = np.minimum(np.ceil(shares * bins - weighing.SHARE_TOLERANCE).astype(int), bins) - 1
     people = np.bincount(number, w, bins)
     totals = np.bincount(number, w * y, bins)
     centre = float(np.average(y, weights=w))

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from dagster_project.models.arrow_tables import Mask, Vector, floats, rows_of, unique_keys
 from dagster_project.models.parameters import Parameters
-from dagster_project.models.tables import Mask, Vector, floats, rows_of, unique_keys
 
 KEYS = ("zone_level", "zone_code", "generation", "mesh")
 # Reasons for a value that is not there, the strongest first: one that a partner could lift, then secrecy, then scope.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dagster_project.models.tables import Vector
+from dagster_project.models.arrow_tables import Vector
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from dagster_project.models.tables import rows_of
+from dagster_project.models.arrow_tables import rows_of
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dagster_project.models.tables import Vector
+from dagster_project.models.arrow_tables import Vector
 
 # Local clusters are counted at this level, without correction for the number of zones: they describe, they do not test.
 LOCAL_LEVEL = 0.05

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dagster_project.models import weighted
+from dagster_project.models import weighing
+from dagster_project.models.arrow_tables import Mask, Vector
 from dagster_project.models.field import Field
-from dagster_project.models.tables import Mask, Vector
 
 # With fewer zones than this in its commune, a neighbourhood may be drawn anywhere in its EPCI.
 LEAST_CHOICE = 3
@@ -81,7 +81,7 @@ def spatial_null(
         shares = _draw_groups(
             field.population, fragile, touching, candidates, float(field.qpv_population[q]), draws, streams[q]
         )
-        counts += weighted.reaches(shares, required)
+        counts += weighing.reaches(shares, required)
     as_good = int((counts >= int(sensitive[decided].sum())).sum())
     return Null(counts, (1 + as_good) / (draws + 1), widened, fixed)
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from dagster_project.models.arrow_tables import floats, rows_of, table_of, unique_keys
 from dagster_project.models.poisson import byar, fit_gamma, posterior
-from dagster_project.models.tables import floats, rows_of, table_of, unique_keys
 
 MODEL_VERSION = "icm 1.0.0"
 BASE = 100.0

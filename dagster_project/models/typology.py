@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from dagster_project.models.arrow_tables import Mask, Vector
 from dagster_project.models.panel import Panel
 from dagster_project.models.parameters import SANTE, SOCIO, Parameters
-from dagster_project.models.tables import Mask, Vector
 from dagster_project.models.uncertainty import Draws
 
 CLASSES = ("double_fragilite", "fragilite_sanitaire", "fragilite_sociale", "non_fragile")

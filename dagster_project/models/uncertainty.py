@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dagster_project.models import composite, weighted
+from dagster_project.models import composite, weighing
+from dagster_project.models.arrow_tables import Mask, Vector
 from dagster_project.models.composite import Scale
 from dagster_project.models.panel import Index, Panel
 from dagster_project.models.parameters import Parameters
-from dagster_project.models.tables import Mask, Vector
 
 # Draws held at once: 50 × 8,000 zones × 3 components are 10 MB.
 CHUNK = 50
@@ -84,9 +84,9 @@ def _simulate_index(
                 lines = np.flatnonzero((choices[0][start:stop] == m) & (choices[1][start:stop] == a))
                 scaled = composite.columns(values[lines], scales, method)
                 scores[lines] = composite.aggregate(scaled, weights[start + lines, None, :], method, aggregation)
-        ranks, shares = weighted.population_ranks(np.where(kept, scores, np.nan), panel.reference_weights)
+        ranks, shares = weighing.population_ranks(np.where(kept, scores, np.nan), panel.reference_weights)
         drawn[start:stop] = ranks
-        fragile[start:stop] = weighted.reaches(shares, parameters.cut_quantile)
+        fragile[start:stop] = weighing.reaches(shares, parameters.cut_quantile)
     return Draws(drawn, fragile)
 
 

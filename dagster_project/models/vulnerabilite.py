@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dagster_project.models import composite, importance, uncertainty, weighted
+from dagster_project.models import composite, importance, uncertainty, weighing
+from dagster_project.models.arrow_tables import Vector, table_of
 from dagster_project.models.composite import Aggregation, Normalisation, Scale, Winsorisation
 from dagster_project.models.panel import KEYS, Index, Panel, absence, read_panel
 from dagster_project.models.parameters import Parameters
-from dagster_project.models.tables import Vector, table_of
 from dagster_project.models.typology import CLASSES, Half, typology
 from dagster_project.models.uncertainty import Draws, Interval
 
@@ -179,10 +179,10 @@ def _index_records(
         scores = np.where(kept, raw, np.nan)
         values = shares = nothing
         if (panel.reference_weights[kept] > 0).any():
-            values, shares = weighted.population_ranks(scores, panel.reference_weights)
+            values, shares = weighing.population_ranks(scores, panel.reference_weights)
         ranks = _ranks(panel, values)
         if variant == REFERENCE:
-            fragile = weighted.reaches(shares, parameters.cut_quantile)
+            fragile = weighing.reaches(shares, parameters.cut_quantile)
             counted = values[fragile & (panel.reference_weights > 0)]
             half = replace(half, value=values, fragile=fragile, cut=float(counted.min(initial=np.inf)))
             half = half if np.isfinite(half.cut) else replace(half, cut=float("nan"))

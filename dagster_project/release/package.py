@@ -19,7 +19,7 @@ from dagster_project.release.datapackage import datapackage
 from dagster_project.release.dcat import dcat
 from dagster_project.release.edition import Edition
 from dagster_project.release.files import list_files
-from dagster_project.release.models import models_json
+from dagster_project.release.model_notes import models_json
 from dagster_project.release.plan import Plan, checks_plan, plans
 from dagster_project.release.readme import readme
 from dagster_project.release.schema_org import schema_org

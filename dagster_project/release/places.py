@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from dagster_project.provenance.lock import LOCK_NAME
+from dagster_project.identity.lock import LOCK_NAME
 from dagster_project.settings import Settings
 
 CURRENT = "current"

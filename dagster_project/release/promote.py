@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from dagster_project.provenance import verifier_preuve
-from dagster_project.provenance.lock import LOCK_NAME, BuildLock
+from dagster_project.identity.lock import LOCK_NAME, BuildLock
+from dagster_project.release import verifier_preuve
 from dagster_project.release.edition import Edition
 from dagster_project.release.errors import ReleaseError
 from dagster_project.release.package import write_package

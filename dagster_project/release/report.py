@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.provenance.lock import BuildLock
+from dagster_project.identity.lock import BuildLock
 from dagster_project.quality.access import access_of
 from dagster_project.quality.downscaling import downscaling_errors
 from dagster_project.quality.report import build_report
@@ -16,8 +16,8 @@ from dagster_project.quality.report_model import QualityReport, RunInfo
 from dagster_project.quality.runner import run_suites
 from dagster_project.quality.suites import load_suites
 from dagster_project.quality.uptake import uptake_of
-from dagster_project.release.audit import expectation_cache, suite_tables
 from dagster_project.release.places import building_path
+from dagster_project.release.suite_tables import expectation_cache, suite_tables
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dagster_project.routing.bundles import Bundle
-from dagster_project.routing.transit.calendar import reference_tuesday, require_valid
 from dagster_project.routing.transit.feed import Feed, FeedRefused, read_feed
+from dagster_project.routing.transit.service_days import reference_tuesday, require_valid
 
 if TYPE_CHECKING:
     import shapely

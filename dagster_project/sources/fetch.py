@@ -5,7 +5,6 @@ A rebuild looks in none of these: it takes the bytes that its lock names, from i
 
 from __future__ import annotations
 
-import fcntl
 from dataclasses import replace
 from email.utils import formatdate
 from functools import cache
@@ -49,7 +48,7 @@ def fetch_file(dataset: Dataset, vintage: Vintage, file: SourceFile, settings: S
     if settings.rebuild_lock:
         return fetcher.from_lock(settings.rebuild_lock)
     if settings.sources == "demo":
-        return fetcher.from_folder(demo_mirror(settings), "demo")
+        return fetcher.from_folder(settings.demo_mirror, "demo")
     dropped = inbox_files(dataset, file, settings)
     if dropped:
         return fetcher.from_paths([(path, f"inbox:{path.name}") for path in dropped], "inbox")
@@ -98,21 +97,6 @@ def file_key(dataset: Dataset, vintage: Vintage, file: SourceFile, companion: st
 def open_archive(root: Path) -> Archive:
     """One archive per folder and process, so that its log is read once."""
     return Archive(root)
-
-
-def demo_mirror(settings: Settings) -> Path:
-    """Folder of the demonstration territory, written when absent or made by another generator or seed."""
-    from dagster_project.sources import demo  # needed for this origin only
-
-    folder = settings.demo_mirror
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes may start with an empty home
-        try:
-            demo.write_demo(folder, settings.demo_seed)
-        except demo.DemoError as error:
-            raise FetchError(str(error)) from error
-    return folder
 
 
 def inbox_files(dataset: Dataset, file: SourceFile, settings: Settings) -> list[Path]:

@@ -12,11 +12,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from dagster_project.provenance import verifier_preuve
-from dagster_project.provenance.explain.figure import Figure, load_figures
-from dagster_project.provenance.proof import build_proof, write_proof
-from dagster_project.provenance.recompute import recompute
-from dagster_project.provenance.release_folder import ReleaseFolder, open_release
+from dagster_project.audit.explain.figure import Figure, load_figures
+from dagster_project.audit.proof import build_proof, write_proof
+from dagster_project.audit.recompute import recompute
+from dagster_project.audit.release_folder import ReleaseFolder, open_release
+from dagster_project.release import verifier_preuve
 from scripts import explain_schema
 from tests.graph_runs import Finished
 

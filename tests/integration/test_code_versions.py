@@ -17,7 +17,7 @@ import pytest
 
 from dagster_project import closure
 from dagster_project.defs import dbt_project
-from dagster_project.provenance import dbt_code
+from dagster_project.identity import dbt_code
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources import catalogue
 from tests.project_copies import (
@@ -176,12 +176,12 @@ CASES = {
     "the quality report": Case(
         python("quality/report_model"), {"reports/quality", COMPARED, AUDITED, "releases/current"}
     ),
-    "the comparison": Case(python("release/diff/pairs"), {COMPARED}, rebuilds=False),
+    "the comparison": Case(python("audit/diff/pairs"), {COMPARED}, rebuilds=False),
     "a template": Case(
         append("dagster_project/quality/templates/rapport.css", "p {}\n"), {"reports/quality", COMPARED, AUDITED}
     ),
-    "the lineage page": Case(python("provenance/columns/page_model"), {LINEAGE, "releases/current"}),
-    "its template": Case(append("dagster_project/provenance/templates/lignage.css", "p {}\n"), {LINEAGE}),
+    "the lineage page": Case(python("lineage/page_model"), {LINEAGE, "releases/current"}),
+    "its template": Case(append("dagster_project/lineage/templates/lignage.css", "p {}\n"), {LINEAGE}),
     "an expectation": Case(replace("expectations/insee_revn.json", '"reason": "', '"reason": "Oui. '), REPORTS),
     "data docs": Case(python("quality/data_docs"), {"reports/data_docs"}),
     "the release": Case(python("release/promote"), {"releases/current"}),
@@ -189,9 +189,9 @@ CASES = {
     "what a release says": Case(
         replace("dagster_project/release/contents.yml", "Producteur", "Producteurs"), {"releases/current"}
     ),
-    "the command line": Case(python("cli"), rebuilds=False),
+    "the command line": Case(python("commands/build"), rebuilds=False),
     "when things run": Case(python("defs/automation"), rebuilds=False),
-    "the demonstration": Case(python("sources/demo/territory"), rebuilds=False),
+    "the demonstration": Case(python("demo_territory/territory"), rebuilds=False),
     "a comment in a reader": Case(python("sources/readers/csv", "\n# Why.\n"), rebuilds=False),
     "a docstring": Case(replace("dagster_project/geo/contours.py", r'\A"""Valid', '"""Always valid'), rebuilds=False),
     "a comment in the catalogue": Case(
@@ -302,6 +302,6 @@ def test_the_versions_of_assets_cover_what_their_bodies_call(
     monkeypatch.setattr(f"{module}.code_version", recorded)
     project.versions()
     imported = grimp.build_graph("dagster_project", cache_dir=None).find_modules_directly_imported_by(module)
-    beside = {closure.__name__, "dagster_project.provenance.content", "dagster_project.settings"}
+    beside = {closure.__name__, "dagster_project.identity.content", "dagster_project.settings"}
     beside |= {"dagster_project.sources.code"}  # these make versions; settings count by their values
     assert {other for other in imported - reached - beside if not other.startswith("dagster_project.defs")} == set()

@@ -17,12 +17,12 @@ import pytest
 from dagster_project.defs import dbt as dbt_step
 from dagster_project.defs import dbt_tables
 from dagster_project.defs.dbt import dbt_definitions
-from dagster_project.provenance.columns.declared import DECLARATIONS
-from dagster_project.provenance.columns.graph import ColumnGraph
-from dagster_project.provenance.columns.models import ModelColumns, read_models
-from dagster_project.provenance.columns.origins import ROWS, Column, Relation, Table
-from dagster_project.provenance.columns.page import lineage_page_path
-from dagster_project.provenance.columns.tables import (
+from dagster_project.lineage.compiled import ModelColumns, read_models
+from dagster_project.lineage.declared import DECLARATIONS
+from dagster_project.lineage.graph import ColumnGraph
+from dagster_project.lineage.origins import ROWS, Column, Relation, Table
+from dagster_project.lineage.page import lineage_page_path
+from dagster_project.lineage.store import (
     LINEAGE_COLUMNS,
     indicator_columns,
     lineage_path,

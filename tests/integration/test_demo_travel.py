@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dagster_project.demo_territory.mirror import build_files
 from dagster_project.routing.links import Links
 from dagster_project.routing.roads.engine import LonLat, Mode
 from dagster_project.routing.roads.valhalla import Valhalla
 from dagster_project.routing.transit.feed import Feed, read_feed
 from dagster_project.routing.transit.scan import NEVER, Access, earliest_arrivals
 from dagster_project.routing.transit.timetable import Timetable, build_timetable
-from dagster_project.sources.demo.mirror import build_files
 from tests.demo_city import GTFS, STREETS, TOWN, read, seconds
 from tests.road_city import network_of
 

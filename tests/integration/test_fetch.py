@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from dagster_project import demo_territory as demo
 from dagster_project.settings import Settings
-from dagster_project.sources import demo, disk, http, http_policy
+from dagster_project.sources import disk, http, http_policy
 from dagster_project.sources.archive import Archive, ArchivedFile, ArchiveError
 from dagster_project.sources.catalogue import Dataset, Live
 from dagster_project.sources.fetch import SourceMissing, fetch_file, open_archive, references

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from dagster_project.doctor import examine
+from dagster_project.commands.doctor import examine
 from dagster_project.quality.runner import run_suites
 from dagster_project.quality.suites import load_suites
 from dagster_project.settings import Settings

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.provenance.lock import LOCK_NAME, load_lock
+from dagster_project.identity.lock import LOCK_NAME, load_lock
 from dagster_project.release.database import DATABASE
 from dagster_project.release.sums import SUMS
 from dagster_project.settings import PROJECT_ROOT

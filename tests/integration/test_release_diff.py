@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from dagster_project.release.diff.page import DATA, PAGE, TABLE
+from dagster_project.audit.diff.page import DATA, PAGE, TABLE
 from tests.graph_runs import Finished, Home
 from tests.mirror_files import read_table, set_cell
 

@@ -107,7 +107,7 @@ def test_each_table_has_the_version_of_its_rows(finished: Finished, graph: Any, 
     """Recorded versions are digests of contents, not of what tables were made from."""
     import duckdb
 
-    from dagster_project.provenance.content import content_version
+    from dagster_project.identity.content import content_version
 
     with duckdb.connect() as connection:
         # Views name the database that they were made in.

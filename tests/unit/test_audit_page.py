@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dagster_project.quality.audit import Audit, Check, Input, Step, write_audit
+from dagster_project.quality.run_page import Audit, Check, Input, Step, write_audit
 
 
 def audit(**changed: Any) -> Audit:

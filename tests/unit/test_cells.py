@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.demo_territory import write_demo
 from dagster_project.sources.catalogue import load_catalogue
-from dagster_project.sources.demo import write_demo
 from tests.cells import Cell, change_cells
 
 CATALOGUE = load_catalogue()

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dagster_project.provenance.columns.origins import LineageError, Relation
-from dagster_project.provenance.columns.reader import column_lineage
+from dagster_project.lineage.origins import LineageError, Relation
+from dagster_project.lineage.reader import column_lineage
 
 SCHEMAS = {
     ("s", "t"): {"a": "int", "b": "int", "k": "int", "l": "int[]", "TP60": "varchar"},

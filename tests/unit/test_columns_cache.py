@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dagster_project.provenance.columns.cache import SliceCache, Slices
+from dagster_project.lineage.cache import SliceCache, Slices
 
 READ = {("raw", "a"): {"x": "VARCHAR"}}
 

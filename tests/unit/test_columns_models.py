@@ -9,13 +9,13 @@ import pytest
 
 from dagster_project.defs.dbt_tables import lineage_metadata
 from dagster_project.geo.tile_overlaps import KEY
-from dagster_project.provenance.columns.declared import indicator_cells, python_tables, unpivoted_columns
-from dagster_project.provenance.columns.graph import ColumnGraph
-from dagster_project.provenance.columns.models import read_models
-from dagster_project.provenance.columns.origins import ROWS, LineageError, Origin, Relation
-from dagster_project.provenance.columns.page import lineage_page_path, render, write_lineage_page
-from dagster_project.provenance.columns.page_model import PageBuilder
-from dagster_project.provenance.columns.tables import (
+from dagster_project.lineage.compiled import read_models
+from dagster_project.lineage.declared import indicator_cells, python_tables, unpivoted_columns
+from dagster_project.lineage.graph import ColumnGraph
+from dagster_project.lineage.origins import ROWS, LineageError, Origin, Relation
+from dagster_project.lineage.page import lineage_page_path, render, write_lineage_page
+from dagster_project.lineage.page_model import PageBuilder
+from dagster_project.lineage.store import (
     indicator_columns,
     lineage_path,
     read_relations,

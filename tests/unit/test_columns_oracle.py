@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dagster_project.provenance.columns.origins import Relation
-from dagster_project.provenance.columns.reader import column_lineage
+from dagster_project.lineage.origins import Relation
+from dagster_project.lineage.reader import column_lineage
 
 TABLES = {"t": ("a", "b", "k"), "u": ("k", "x", "y")}
 SCHEMAS = {("s", table): dict.fromkeys(columns, "int") for table, columns in TABLES.items()}

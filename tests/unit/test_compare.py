@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.release.compare import Difference, compare_releases, compare_tables
+from dagster_project.audit.byte_comparison import Difference, compare_releases, compare_tables
 from dagster_project.release.errors import ReleaseError
 from dagster_project.release.sums import SUMS, read_sums
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.provenance.content import content_version
+from dagster_project.identity.content import content_version
 
 COLUMNS = {"code": "VARCHAR", "value": "DOUBLE", "n": "BIGINT", "parts": "VARCHAR[]", "geometry": "BLOB"}
 TEXT = st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dagster_project.provenance import dbt_code
-from dagster_project.provenance.dbt_code import NodeVersions
+from dagster_project.identity import dbt_code
+from dagster_project.identity.dbt_code import NodeVersions
 
 PROFILE = "p:\n  outputs:\n    local: {type: duckdb, path: /a, threads: 2, settings: {memory_limit: 1GB}}\n"
 PROJECT = "name: p\nvars: {seuil: 11, autre: 1}\n"

@@ -17,14 +17,14 @@ import pytest
 import shapely
 from python_calamine import CalamineWorkbook
 
+from dagster_project.demo_territory import GENERATOR_VERSION, MARKER, DemoError, is_current, write_demo
+from dagster_project.demo_territory import editions as ed
+from dagster_project.demo_territory.geometry import to_degrees
+from dagster_project.demo_territory.population import split
+from dagster_project.demo_territory.secrecy import CAF_GROUPS, HELPED_GROUPS, JOBS_GROUPS, hide_small
+from dagster_project.demo_territory.territory import build_territory, fails_luhn
+from dagster_project.demo_territory.writers import number
 from dagster_project.sources.catalogue import load_catalogue
-from dagster_project.sources.demo import GENERATOR_VERSION, MARKER, DemoError, is_current, write_demo
-from dagster_project.sources.demo import editions as ed
-from dagster_project.sources.demo.geometry import to_degrees
-from dagster_project.sources.demo.population import split
-from dagster_project.sources.demo.secrecy import CAF_GROUPS, HELPED_GROUPS, JOBS_GROUPS, hide_small
-from dagster_project.sources.demo.territory import build_territory, fails_luhn
-from dagster_project.sources.demo.writers import number
 from tests.demo_city import CITY_PATHS, FIXED_PATHS
 from tests.demo_dwellings import CORRESPONDENCE, DWELLING_PATHS
 
@@ -142,7 +142,7 @@ def test_nothing_is_done_when_the_marker_matches(tmp_path):
 @pytest.fixture
 def quick(monkeypatch):
     """Two files instead of sixty, for what depends on the folder only."""
-    monkeypatch.setattr("dagster_project.sources.demo.mirror.build_files", lambda seed: {"a/b.txt": b"%d" % seed})
+    monkeypatch.setattr("dagster_project.demo_territory.mirror.build_files", lambda seed: {"a/b.txt": b"%d" % seed})
 
 
 def test_a_mirror_of_an_older_generator_is_replaced(tmp_path, quick):
@@ -165,7 +165,9 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path):
 def test_a_failure_leaves_the_former_mirror_and_no_scrap(tmp_path, monkeypatch, quick):
     folder = tmp_path / "m"
     write_demo(folder, SEED)
-    monkeypatch.setattr("dagster_project.sources.demo._put_in_place", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr(
+        "dagster_project.demo_territory._put_in_place", lambda *_: (_ for _ in ()).throw(OSError("full"))
+    )
     with pytest.raises(OSError, match="full"):
         write_demo(folder, SEED + 1)
     assert (folder / "a/b.txt").read_bytes() == b"%d" % SEED

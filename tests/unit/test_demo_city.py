@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import shapely
 
-from dagster_project.sources.demo import write_demo
-from dagster_project.sources.demo.territory import build_territory, fails_luhn
+from dagster_project.demo_territory import write_demo
+from dagster_project.demo_territory.territory import build_territory, fails_luhn
 from tests.demo_city import (
     APPELLATIONS,
     BASINS,

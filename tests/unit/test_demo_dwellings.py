@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from dagster_project.sources.demo import write_demo
-from dagster_project.sources.demo.admin import legal_population
-from dagster_project.sources.demo.iris_files import FILES
-from dagster_project.sources.demo.territory import build_territory
+from dagster_project.demo_territory import write_demo
+from dagster_project.demo_territory.admin import legal_population
+from dagster_project.demo_territory.iris_files import FILES
+from dagster_project.demo_territory.territory import build_territory
 from tests.demo_dwellings import (
     BUILDINGS,
     C2S,

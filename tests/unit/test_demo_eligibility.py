@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dagster_project.demo_territory import write_demo
+from dagster_project.demo_territory.eligibility import TIERS, Eligibility
+from dagster_project.demo_territory.income import Incomes
+from dagster_project.demo_territory.mirror import build_files
+from dagster_project.demo_territory.population import latents
+from dagster_project.demo_territory.territory import build_territory
 from dagster_project.sources.catalogue import load_catalogue
-from dagster_project.sources.demo import write_demo
-from dagster_project.sources.demo.eligibility import TIERS, Eligibility
-from dagster_project.sources.demo.income import Incomes
-from dagster_project.sources.demo.mirror import build_files
-from dagster_project.sources.demo.population import latents
-from dagster_project.sources.demo.territory import build_territory
 from tests.demo_dwellings import C2S, NATIONAL, rows_of
 from tests.readers_support import cells, read
 

@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from dagster_project.demo_territory import c2s_profiles
+from dagster_project.demo_territory.mirror import build_files
 from dagster_project.models.nonrecours.profils.model import profils
 from dagster_project.models.nonrecours.profils.parameters import MODALITIES
 from dagster_project.sources.catalogue import load_catalogue
-from dagster_project.sources.demo import c2s_profiles
-from dagster_project.sources.demo.mirror import build_files
 from tests.profile_grounds import SCHEMA
 
 Row = dict[str, str]

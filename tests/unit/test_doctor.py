@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from dagster_project import doctor
-from dagster_project.doctor import NEEDED_BYTES, Finding, examine
+from dagster_project.commands import doctor
+from dagster_project.commands.doctor import NEEDED_BYTES, Finding, examine
 from dagster_project.settings import Settings
 
 

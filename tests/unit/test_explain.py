@@ -10,14 +10,14 @@ import jsonschema
 import pytest
 from typer.testing import CliRunner
 
-from dagster_project.cli import app
-from dagster_project.provenance import verifier_preuve
-from dagster_project.provenance.explain.assemble import explain
-from dagster_project.provenance.explain.find import Asked, UnknownFigureError, find_figure
-from dagster_project.provenance.explain.layout import WIDTH
-from dagster_project.provenance.explain.model import Explanation
-from dagster_project.provenance.explain.text import render
-from dagster_project.provenance.release_folder import UnknownReleaseError, ask, open_release
+from dagster_project.audit.explain.assemble import explain
+from dagster_project.audit.explain.find import Asked, UnknownFigureError, find_figure
+from dagster_project.audit.explain.layout import WIDTH
+from dagster_project.audit.explain.model import Explanation
+from dagster_project.audit.explain.text import render
+from dagster_project.audit.release_folder import UnknownReleaseError, ask, open_release
+from dagster_project.commands.app import app
+from dagster_project.release import verifier_preuve
 from dagster_project.settings import Settings
 from scripts import explain_schema
 from tests.release_samples import RELEASE_ID, SOURCE, Rows, Sample, copy_sample, figure_key, make_sample, sha

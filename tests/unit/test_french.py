@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dagster_project.provenance import french
+from dagster_project.pages import french
 
 
 @pytest.mark.parametrize(

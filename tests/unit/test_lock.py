@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from dagster_project.provenance import program
-from dagster_project.provenance.drawing import differing_program, draw_lock
-from dagster_project.provenance.lock import (
+from dagster_project.identity import program
+from dagster_project.identity.drawing import differing_program, draw_lock
+from dagster_project.identity.lock import (
     LOCK_NAME,
     LockError,
     load_lock,
@@ -166,7 +166,7 @@ def test_what_shapes_a_release_is_covered_and_what_fetches_is_not() -> None:
         "dbt_models/profiles.yml",
     ]
     assert set(shaping) <= files.keys()
-    assert not {"dagster_project/cli.py", "dagster_project/sources/http.py"} & files.keys()
+    assert not {"dagster_project/commands/app.py", "dagster_project/sources/http.py"} & files.keys()
     assert all((PROJECT_ROOT / name).is_file() for name in files)
 
 

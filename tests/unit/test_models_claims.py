@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagster_project.models.affirmations import CLAIM, judge
+from dagster_project.models.claim_test import CLAIM, judge
 from dagster_project.models.exact import agreement, clopper_pearson
 from dagster_project.models.parameters import SANTE, SOCIO
 from dagster_project.settings import PROJECT_ROOT

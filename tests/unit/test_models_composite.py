@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from dagster_project.models import composite, importance, weighted
+from dagster_project.models import composite, importance, weighing
 
 TAILS = (0.01, 0.99)
 SCORES = arrays.arrays(np.float64, st.integers(2, 40), elements=st.integers(-50, 50).map(float))
 
 
 def test_a_percentile_rank_counts_people_under_and_half_of_those_at_it() -> None:
-    ranks, shares = weighted.population_ranks(
+    ranks, shares = weighing.population_ranks(
         np.array([3.0, 1.0, 3.0, np.nan, 7.0]), np.array([1.0, 2.0, 1.0, 9.0, 4.0])
     )
     assert ranks.tolist()[:3] == [37.5, 12.5, 37.5]
@@ -25,42 +25,42 @@ def test_a_percentile_rank_counts_people_under_and_half_of_those_at_it() -> None
 
 
 def test_a_zone_outside_the_reference_is_ranked_without_being_counted() -> None:
-    ranks, _ = weighted.population_ranks(np.array([1.0, 2.0, 1.5]), np.array([1.0, 1.0, 0.0]))
+    ranks, _ = weighing.population_ranks(np.array([1.0, 2.0, 1.5]), np.array([1.0, 1.0, 0.0]))
     assert ranks.tolist() == [25.0, 75.0, 50.0]
 
 
 def test_nothing_to_rank_against_is_an_error() -> None:
     with pytest.raises(ValueError, match="nothing to rank against"):
-        weighted.population_ranks(np.array([1.0, np.nan]), np.array([0.0, 5.0]))
+        weighing.population_ranks(np.array([1.0, np.nan]), np.array([0.0, 5.0]))
 
 
 @given(SCORES, st.randoms(use_true_random=False))
 def test_ranks_stay_within_bounds_keep_order_and_ignore_the_order_of_rows(scores, random) -> None:
     weights = np.array([random.choice([0.0, 1.0, 3.0]) for _ in scores]) + (np.arange(len(scores)) == 0)
-    ranks, shares = weighted.population_ranks(scores, weights)
+    ranks, shares = weighing.population_ranks(scores, weights)
     assert np.all((ranks >= 0) & (ranks <= 100))
     order = np.argsort(scores, kind="stable")
     assert np.all(np.diff(ranks[order]) >= 0)
     assert np.all(np.diff(shares[order]) >= 0)
     permutation = np.array(random.sample(range(len(scores)), len(scores)))
-    again, _ = weighted.population_ranks(scores[permutation], weights[permutation])
+    again, _ = weighing.population_ranks(scores[permutation], weights[permutation])
     np.testing.assert_allclose(again, ranks[permutation])
 
 
 @given(SCORES, st.floats(0.05, 0.95))
 def test_reaching_the_cut_is_being_at_or_above_the_weighted_quantile(scores, share) -> None:
     weights = np.ones(len(scores))
-    _, shares = weighted.population_ranks(scores, weights)
-    expected = scores >= weighted.quantile(scores, weights, share)
-    assert weighted.reaches(shares, share).tolist() == expected.tolist()
+    _, shares = weighing.population_ranks(scores, weights)
+    expected = scores >= weighing.quantile(scores, weights, share)
+    assert weighing.reaches(shares, share).tolist() == expected.tolist()
 
 
 def test_draws_are_ranked_row_by_row() -> None:
     scores = np.random.default_rng(0).integers(0, 9, (4, 12)).astype(float)
     weights = np.arange(12.0)
-    together, _ = weighted.population_ranks(scores, weights)
+    together, _ = weighing.population_ranks(scores, weights)
     for line, alone in zip(scores, together, strict=True):
-        np.testing.assert_array_equal(weighted.population_ranks(line, weights)[0], alone)
+        np.testing.assert_array_equal(weighing.population_ranks(line, weights)[0], alone)
 
 
 def test_scale_by_hand() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dagster_project.models import circularity
-from dagster_project.models.affirmations import judge
+from dagster_project.models.claim_test import judge
 from dagster_project.models.field import read_fields
 from dagster_project.models.spatial import autocorrelation
 from dagster_project.models.spatial_null import spatial_null

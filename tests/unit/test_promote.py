@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.provenance.lock import LOCK_NAME, load_lock
+from dagster_project.identity.lock import LOCK_NAME, load_lock
 from dagster_project.release.database import DATABASE
 from dagster_project.release.errors import ReleaseError
 from dagster_project.release.places import building_path, current_release, is_current

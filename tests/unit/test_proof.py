@@ -19,9 +19,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagster_project.provenance import verifier_preuve as program
-from dagster_project.provenance.explain.figure import load_figures
-from dagster_project.provenance.proof import ModelledFigureError, build_proof, write_proof
+from dagster_project.audit.explain.figure import load_figures
+from dagster_project.audit.proof import ModelledFigureError, build_proof, write_proof
+from dagster_project.release import verifier_preuve as program
 from tests.release_samples import FIGURES, SOURCE, ZONES, Rows, Sample, figure_key, make_sample
 
 SCRIPT = Path(program.__file__)

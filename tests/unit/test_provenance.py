@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.provenance.build import MixedOriginsError, describe_build, digest_files
+from dagster_project.identity.build import MixedOriginsError, describe_build, digest_files
 from dagster_project.settings import Settings
 
 

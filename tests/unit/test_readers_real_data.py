@@ -288,7 +288,7 @@ def test_parquet_numbers_are_written_out(real_data: Path) -> None:
 
 
 def test_every_cell_of_a_parquet_file_is_found_again_by_the_verification(real_data: Path) -> None:
-    from dagster_project.provenance.recompute.cells import FileForm, read_cells
+    from dagster_project.audit.recompute.cells import FileForm, read_cells
 
     path = "iris/agg_iris_22.parquet"
     result = read_real(real_data, path)
@@ -303,7 +303,7 @@ def test_every_cell_of_a_parquet_file_is_found_again_by_the_verification(real_da
 
 
 def test_properties_of_a_geojson_file_are_found_again_by_the_verification(real_data: Path) -> None:
-    from dagster_project.provenance.recompute.cells import FileForm, read_cells
+    from dagster_project.audit.recompute.cells import FileForm, read_cells
 
     path = "iris/departements_iris/22.geojson"
     table, names = read_real(real_data, path).table, ["code_iris", "libelle_iris", "population"]

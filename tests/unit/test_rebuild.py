@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from dagster_project import rebuild as module
-from dagster_project.cli import app
-from dagster_project.provenance.drawing import draw_lock
-from dagster_project.provenance.lock import LOCK_NAME, BuildLock, LockError
+from dagster_project.commands.app import app
+from dagster_project.identity.drawing import draw_lock
+from dagster_project.identity.lock import LOCK_NAME, BuildLock, LockError
 from dagster_project.rebuild import RebuildError, Rebuilt, rebuild
 from dagster_project.release.sums import SUMS
 from dagster_project.runner import RunOutcome

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.provenance.recompute import MissingModelColumnsError, recompute
-from dagster_project.provenance.recompute.result import SHOWN, Difference, Recomputation
+from dagster_project.audit.recompute import MissingModelColumnsError, recompute
+from dagster_project.audit.recompute.result import SHOWN, Difference, Recomputation
 from tests.release_samples import FIGURES, SOURCE, Rows, Sample, copy_sample, figure_key, make_sample
 
 

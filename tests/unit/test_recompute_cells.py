@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dagster_project.provenance.recompute.cells import FileForm, Row, read_cells
-from dagster_project.provenance.verifier_preuve import LectureError
+from dagster_project.audit.recompute.cells import FileForm, Row, read_cells
+from dagster_project.release.verifier_preuve import LectureError
 from dagster_project.sources.readers import ReadResult
 from tests.readers_support import dbf_bytes, make_dataset, read, write_shapes
 

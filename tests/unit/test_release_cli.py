@@ -12,14 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from dagster_project.provenance.lock import LOCK_NAME
-from dagster_project.release.diff import nightly
-from dagster_project.release.diff.nightly import compare_with_previous, comparison_page
-from dagster_project.release.diff.page import DATA, TABLE
-from dagster_project.release.diff.words import measure, signed
+from dagster_project.audit.diff import nightly
+from dagster_project.audit.diff.nightly import compare_with_previous, comparison_page
+from dagster_project.audit.diff.page import DATA, TABLE
+from dagster_project.audit.diff.words import measure, signed
+from dagster_project.audit.history import differing_program, find_release, read_published
+from dagster_project.commands.releases import release_app
+from dagster_project.identity.lock import LOCK_NAME
 from dagster_project.release.errors import ReleaseError
-from dagster_project.release.history import differing_program, find_release, read_published
-from dagster_project.release_cli import release_app
 from dagster_project.settings import Settings
 from tests.release_folders import VINTAGE, Cell, Indicator, World, figure_id
 

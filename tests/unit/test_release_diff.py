@@ -15,8 +15,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from dagster_project.release.diff.causes import CONTRIBUTIONS, STEP, Cause
-from dagster_project.release.diff.compare import Comparison, compare
+from dagster_project.audit.diff.causes import CONTRIBUTIONS, STEP, Cause
+from dagster_project.audit.diff.compare import Comparison, compare
 from dagster_project.release.errors import ReleaseError
 from tests.release_folders import VINTAGE, Cell, Indicator, Result, World, figure_id
 

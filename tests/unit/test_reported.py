@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 import yaml
 
-from dagster_project.provenance import verifier_preuve as program
-from dagster_project.provenance.explain.assemble import explain
-from dagster_project.provenance.explain.figure import load_figures
-from dagster_project.provenance.explain.find import Asked, UnknownFigureError, find_figure
-from dagster_project.provenance.explain.layout import WIDTH
-from dagster_project.provenance.explain.model import Explanation
-from dagster_project.provenance.explain.text import render
-from dagster_project.provenance.proof import WithoutCellsError, build_proof
-from dagster_project.provenance.recompute import recompute
-from dagster_project.provenance.verify import verify
-from dagster_project.provenance.verify.agreement import verify_agreement
+from dagster_project.audit.explain.assemble import explain
+from dagster_project.audit.explain.figure import load_figures
+from dagster_project.audit.explain.find import Asked, UnknownFigureError, find_figure
+from dagster_project.audit.explain.layout import WIDTH
+from dagster_project.audit.explain.model import Explanation
+from dagster_project.audit.explain.text import render
+from dagster_project.audit.proof import WithoutCellsError, build_proof
+from dagster_project.audit.recompute import recompute
+from dagster_project.audit.verify import verify
+from dagster_project.audit.verify.agreement import verify_agreement
+from dagster_project.release import verifier_preuve as program
 from dagster_project.settings import PROJECT_ROOT
 from tests.release_samples import FIGURES, Sample, copy_sample, figure_key, make_sample
 from tests.reported_samples import ABSENT, REPORTED, UNITS, make_reported_sample

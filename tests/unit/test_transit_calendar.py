@@ -6,8 +6,9 @@ from datetime import date
 
 import pytest
 
-from dagster_project.routing.transit.calendar import reference_tuesday, require_valid, services_on
+from dagster_project.routing.transit.calendar import services_on
 from dagster_project.routing.transit.feed import FeedRefused, read_feed
+from dagster_project.routing.transit.service_days import reference_tuesday, require_valid
 from dagster_project.routing.transit.timetable import build_timetable
 from tests.transit_files import DAY, TABLES, changed, loose
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from dagster_project.routing.links import Links
-from dagster_project.routing.transit.calendar import reference_tuesday
 from dagster_project.routing.transit.feed import FeedRefused, read_feed
 from dagster_project.routing.transit.links import straight_line_links
 from dagster_project.routing.transit.scan import NEVER, Access, earliest_arrivals, window
+from dagster_project.routing.transit.service_days import reference_tuesday
 from dagster_project.routing.transit.timetable import build_timetable
 from tests.transit_oracle import Network, read_day
 

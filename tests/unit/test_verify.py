@@ -12,12 +12,12 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from dagster_project.cli import app
-from dagster_project.provenance.verify import Verification, verify
-from dagster_project.provenance.verify.agreement import verify_agreement
-from dagster_project.provenance.verify.files import verify_sums
-from dagster_project.provenance.verify.report import write_report
-from dagster_project.provenance.verify.result import SHOWN, Chapter
+from dagster_project.audit.verify import Verification, verify
+from dagster_project.audit.verify.agreement import verify_agreement
+from dagster_project.audit.verify.files import verify_sums
+from dagster_project.audit.verify.report import write_report
+from dagster_project.audit.verify.result import SHOWN, Chapter
+from dagster_project.commands.app import app
 from tests.release_samples import (
     FIGURES,
     RELEASE_ID,

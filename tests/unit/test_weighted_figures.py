@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagster_project.provenance.explain.assemble import explain
-from dagster_project.provenance.explain.find import Asked, find_figure
-from dagster_project.provenance.explain.model import Explanation
-from dagster_project.provenance.explain.text import render
-from dagster_project.provenance.recompute import recompute
-from dagster_project.provenance.recompute.cells import FileForm, read_cells
-from dagster_project.provenance.recompute.weighted import COMPLEMENT, OFFERS, TRIPS, weigh
-from dagster_project.provenance.verifier_preuve import LectureError
-from dagster_project.provenance.verify import verify
+from dagster_project.audit.explain.assemble import explain
+from dagster_project.audit.explain.find import Asked, find_figure
+from dagster_project.audit.explain.model import Explanation
+from dagster_project.audit.explain.text import render
+from dagster_project.audit.recompute import recompute
+from dagster_project.audit.recompute.cells import FileForm, read_cells
+from dagster_project.audit.recompute.weighted import COMPLEMENT, OFFERS, TRIPS, weigh
+from dagster_project.audit.verify import verify
+from dagster_project.release.verifier_preuve import LectureError
 from tests.release_samples import Rows, Sample, copy_sample, figure_key, make_sample
 
 TRIP, FAR = figure_key("PART", "QP001"), figure_key("PART", "QP005")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dagster_project.provenance.recompute import recompute
-from dagster_project.provenance.recompute.weighted import TRIPS as MODEL
+from dagster_project.audit.recompute import recompute
+from dagster_project.audit.recompute.weighted import TRIPS as MODEL
 from tests.release_samples import FIGURES, SOURCE, Rows, Sample, copy_sample, figure_key, make_sample, sha
 
 ROWS = {"QP001": (2, "1\u202f234", 1234.0), "QP004": (6, "7", 7.0), "ENSEMBLE": (7, "100", 100.0)}

@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 from scipy.special import ndtri
 
+from dagster_project.models.arrow_tables import Vector, rows_of, unique_keys
 from dagster_project.models.nonrecours import households
 from dagster_project.models.nonrecours.distributions import Incomes
 from dagster_project.models.nonrecours.households import BOUNDS, Nation, Types
 from dagster_project.models.nonrecours.parameters import TIERS, Parameters
 from dagster_project.models.nonrecours.rules import Rules
-from dagster_project.models.tables import Vector, rows_of, unique_keys
 
 MEASURES = ("total", *TIERS)
 # Errors of the national rate, in standard deviations, at which C2 is calibrated; draws stand between.

@@ -16,11 +16,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from dagster_project.models.arrow_tables import Mask, Vector, rows_of, unique_keys
 from dagster_project.models.nonrecours import spline
 from dagster_project.models.nonrecours.gb2 import GB2
 from dagster_project.models.nonrecours.parameters import Key, Parameters
 from dagster_project.models.nonrecours.spline import Spline
-from dagster_project.models.tables import Mask, Vector, rows_of, unique_keys
 
 Indices = NDArray[np.int64]
 Year = tuple[Key, str]

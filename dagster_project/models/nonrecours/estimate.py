@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from dagster_project.models.arrow_tables import table_of
 from dagster_project.models.nonrecours import calibration, distributions, gate, indicators, inputs, publish
 from dagster_project.models.nonrecours.calibration import Edition, NotCalibratedError
 from dagster_project.models.nonrecours.distributions import Fits, Incomes
@@ -19,7 +20,6 @@ from dagster_project.models.nonrecours.inputs import Counts, Zones
 from dagster_project.models.nonrecours.parameters import METHODS, MODEL_VERSION, NATION, TIERS, Key, Parameters
 from dagster_project.models.nonrecours.rules import Rules, in_force
 from dagster_project.models.secrecy import Secrecy
-from dagster_project.models.tables import table_of
 
 MIXED = "Millésimes mêlés : revenus de {zone} pour la zone, de {nation} pour la France."
 NO_REFERENCE = "Aucune référence nationale pour cette édition : le contrôle national ne peut se faire."

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaln, expit, ndtri
 
-from dagster_project.models.tables import Vector
+from dagster_project.models.arrow_tables import Vector
 
 _PULL = 1e-3
 _STEP = 1e-5

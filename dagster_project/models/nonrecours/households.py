@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from dagster_project.models.arrow_tables import Vector, floats, rows_of, unique_keys
 from dagster_project.models.nonrecours.parameters import Parameters
 from dagster_project.models.nonrecours.rules import Housing, Rules
-from dagster_project.models.tables import Vector, floats, rows_of, unique_keys
 
 # Shares of persons of the nation under the bounds of the bands: finer where the ceilings are.
 BOUNDS = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.60, 0.70, 0.80, 0.90)

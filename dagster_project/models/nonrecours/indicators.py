@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from dagster_project.models.arrow_tables import Mask, Vector
 from dagster_project.models.nonrecours import publish, simulate
 from dagster_project.models.nonrecours.calibration import Edition
 from dagster_project.models.nonrecours.distributions import Incomes, Indices
@@ -17,7 +18,6 @@ from dagster_project.models.nonrecours.parameters import METHODS, MODEL_VERSION,
 from dagster_project.models.nonrecours.publish import SHARE_DECIMALS, Figures, numbers_of
 from dagster_project.models.nonrecours.simulate import COMPONENTS, Common, Drawn, Shares
 from dagster_project.models.secrecy import Secrecy
-from dagster_project.models.tables import Mask, Vector
 
 ELIGIBLE, GAP = "C_ELIG", "C_NR_GAP"
 # Rates, the count each is made of, and the national rate its class is said against (none is published by age).

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from dagster_project.models.arrow_tables import Vector, floats, rows_of, unique_keys
 from dagster_project.models.nonrecours.households import MARGINS
 from dagster_project.models.nonrecours.parameters import NATION, Key
-from dagster_project.models.tables import Vector, floats, rows_of, unique_keys
 
 OTHER_SERIES = "Autre série : cette édition compte la CMU-C, que la C2S a remplacée en novembre 2019."
 NO_COUNT = "Aucun effectif de bénéficiaires utilisable pour cette zone et cette édition."

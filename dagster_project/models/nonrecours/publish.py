@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from dagster_project.models.arrow_tables import Mask, Vector
 from dagster_project.models.nonrecours.parameters import METHODS, MODEL_VERSION, Key, Parameters
 from dagster_project.models.secrecy import Secrecy
-from dagster_project.models.tables import Mask, Vector
 
 TOLD, WIDE, SECRET, SECOND, RETAINED = "estime", "intervalle_large", "secret_primaire", "secret_secondaire", "retenu"
 LOWER, HIGHER, UNCLEAR = "inferieur", "superieur", "indistinct"

@@ -18,8 +18,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike
 
+from dagster_project.models.arrow_tables import Vector, rows_of, unique_keys
 from dagster_project.models.nonrecours.parameters import TIERS
-from dagster_project.models.tables import Vector, rows_of, unique_keys
 
 Tier = Literal["np", "p"]
 Housing = Literal["aide", "proprietaire", "aucun"]

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from dagster_project.models.arrow_tables import Vector
 from dagster_project.models.nonrecours import households
 from dagster_project.models.nonrecours.calibration import CENTRE, NODES, Edition
 from dagster_project.models.nonrecours.distributions import Incomes
 from dagster_project.models.nonrecours.parameters import METHODS, Key, Parameters
-from dagster_project.models.tables import Vector
 
 LAWS = ("spline", "gb2")
 COMPONENTS = ("methode", "ajustement", "calage", "zone", "couverture")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from dagster_project.models.tables import Vector
+from dagster_project.models.arrow_tables import Vector
 
 
 @dataclass(frozen=True)

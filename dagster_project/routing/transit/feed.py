@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 
 from dagster_project.routing.transit import stop_times as times
 from dagster_project.routing.transit.calendar import Calendar, read_calendar
+from dagster_project.routing.transit.gtfs_files import ROW, Files, open_feed, read_table
 from dagster_project.routing.transit.problems import FeedProblem, FeedRefused, FeedReport
 from dagster_project.routing.transit.stop_times import StopTimes, clock_seconds, parsed, positions, whole_number
-from dagster_project.routing.transit.tables import ROW, Files, open_feed, read_table
 
 __all__ = ["Feed", "FeedProblem", "FeedRefused", "FeedReport", "Frequencies", "read_feed"]
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dagster_project.routing.transit.gtfs_files import ROW
 from dagster_project.routing.transit.problems import FeedRefused, FeedReport, thousands
-from dagster_project.routing.transit.tables import ROW
 
 FILE = "stop_times.txt"
 REQUIRED = ("trip_id", "arrival_time", "departure_time", "stop_id", "stop_sequence")

@@ -9,9 +9,10 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from dagster_project.routing.transit.calendar import require_valid, services_on
+from dagster_project.routing.transit.calendar import services_on
 from dagster_project.routing.transit.feed import Feed
 from dagster_project.routing.transit.problems import FeedRefused
+from dagster_project.routing.transit.service_days import require_valid
 
 DAY = 86_400
 _DAYS_BEFORE = 7  # no accepted trip lasts longer

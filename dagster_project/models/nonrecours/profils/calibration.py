@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import chi2
 
+from dagster_project.models.arrow_tables import Vector
 from dagster_project.models.nonrecours.profils.logit import Cells, Fit, FitError, distinguished, fit_at, told_by_chance
 from dagster_project.models.nonrecours.profils.parameters import ProfileParameters
-from dagster_project.models.tables import Vector
 
 INSIDE, OUTSIDE = "ajustement", "validation_croisee"
 TOO_FEW = "Trop peu de cellules publiées que le secret ne choisit pas : le calage n’est pas mesuré."

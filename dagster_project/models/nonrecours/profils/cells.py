@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dagster_project.models.arrow_tables import floats, rows_of, unique_keys
 from dagster_project.models.nonrecours.profils.logit import Ints, Matrix
 from dagster_project.models.nonrecours.profils.parameters import CONSTANT, MODALITIES
 from dagster_project.models.nonrecours.profils.secret import FOR_ANOTHER, PRIMARY, SECONDARY, SHOWN, Counts, statuses
 from dagster_project.models.secrecy import Secrecy
-from dagster_project.models.tables import floats, rows_of, unique_keys
 
 KEY = ("code_zone", "generation", "annee", *MODALITIES)
 Record = dict[str, Any]

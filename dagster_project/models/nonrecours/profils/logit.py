@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, gammaln
 from scipy.stats import binom
 
+from dagster_project.models.arrow_tables import Vector
 from dagster_project.models.nonrecours.profils.parameters import ProfileParameters
-from dagster_project.models.tables import Vector
 
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]

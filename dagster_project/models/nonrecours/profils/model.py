@@ -13,13 +13,13 @@ import pyarrow as pa
 from scipy.special import expit
 from scipy.stats import norm
 
+from dagster_project.models.arrow_tables import Vector, table_of
 from dagster_project.models.nonrecours.profils.calibration import INSIDE, calibration
 from dagster_project.models.nonrecours.profils.cells import Edition, Record, checked, read
 from dagster_project.models.nonrecours.profils.logit import Cells, Fit, FitError, fit
 from dagster_project.models.nonrecours.profils.parameters import CONSTANT, MODALITIES, ProfileParameters
 from dagster_project.models.nonrecours.profils.secret import PRIMARY, SHOWN
 from dagster_project.models.secrecy import Secrecy
-from dagster_project.models.tables import Vector, table_of
 
 MODEL_VERSION = "non-recours-profils 1.0.0"
 ZONE_LEVEL = "QPV"

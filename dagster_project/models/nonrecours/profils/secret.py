@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dagster_project.models.tables import Mask, Vector
+from dagster_project.models.arrow_tables import Mask, Vector
 
 PRIMARY, SECONDARY, SHOWN = "secret_primaire", "secret_secondaire", "ok"
 FOR_ANOTHER = "Masquée pour qu’une autre cellule du quartier ne se déduise pas d’un total."

@@ -3,7 +3,7 @@
 
 def model(dbt, session):
     """Every output of the claim tests as one table: verdicts, curves, counter-examples, Moran, circularity."""
-    from dagster_project.models.affirmations import judge
+    from dagster_project.models.claim_test import judge
     from dagster_project.models.stacked import stack
 
     dbt.config(materialized="table")

@@ -1,4 +1,4 @@
-{# Verdict of each claim; see `dagster_project/models/affirmations.py`. #}
+{# Verdict of each claim; see `dagster_project/models/claim_test.py`. #}
 select
     claim_id, statement_fr, generation, mesh, index_code, cut_quantile, share_required, is_primary,
     alpha, draws, seed, verdict, reason_fr, status, n_qpv, n, k, n_undecided, share_k, low_two_sided,

@@ -1,1 +1,0 @@
-"""Provenance: what a build was made of."""
