@@ -73,8 +73,8 @@ def icm(
         interval, alpha and beta (infinite when zones do not differ beyond chance; fitted per component, zone
         level and generation), masked_cells and masked_share of the zone's structure, status, model_version.
         A masked cell of the structure takes an even share of what the zone's beneficiaries leave once known cells are
-        taken away (the middle of what it may hold where beneficiaries are unknown), a masked case count of the reference
-        that middle: the status is then `estime`. A masked `observed` is never computed nor smoothed: its status stays.
+        taken away (where these are unknown, the middle of what it may hold), a masked case count of the reference that
+        middle: the status is then `estime`. A masked `observed` is never computed nor smoothed: its status stays.
 
     Raises:
         ValueError: a column is missing, a key repeated, a count negative, or a structure names an age and sex that the
