@@ -113,7 +113,7 @@ def test_every_rule_is_read_and_every_rule_read_exists() -> None:
     )
     governed = {code for call in calls for code in re.findall(call, text)}
     assert governed == set(rules())
-    told = set(re.findall(r"var\('+(\w+)'+, '+n'+\)", text))
+    told = set(re.findall(r"var\(.(\w+)., .n.\)", text))
     assert told
     assert told <= governed
 
@@ -241,6 +241,19 @@ def test_expectations_hold_counts_to_the_convention(name: str) -> None:
         assert f"au moins {n}, ou « ns » : un effectif de 1 à {n - 1} est" in one["reason"]
         for count in range(120):
             assert bool(re.search(one["kwargs"]["regex"], str(count))) == (count == 0 or count >= n)
+
+
+def test_what_is_said_of_tiles_is_what_insee_masks() -> None:
+    n, words = least_shown("insee_filosofi_carreaux"), {11: "onze"}
+    assert n == least_shown("insee_filosofi_carreaux_nat")
+    with (PROJECT_ROOT / "seeds" / "indicator.csv").open(encoding="utf-8", newline="") as file:
+        said = {row["mesusage_fr"] for row in csv.DictReader(file) if row["indicator_code"] in {"CAR_PAUV", "CAR_HLM"}}
+    assert len(said) >= 1
+    assert all(f"moins de {words[n]} ménages" in text for text in said)
+    suite = json.loads((PROJECT_ROOT / "expectations" / "insee_filosofi_carreaux_nat.json").read_text(encoding="utf-8"))
+    [held] = [one for one in suite["expectations"] if one["id"] == "onze-menages-au-moins"]
+    assert f"au moins {n} ménages" in held["reason"]
+    assert held["kwargs"]["min_value"] == n
 
 
 # Prose written by hand
