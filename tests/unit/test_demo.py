@@ -540,7 +540,7 @@ def test_no_small_count_is_published_and_none_is_hidden_alone(mirror, truth):
 def test_secondary_secrecy_hides_a_second_cell():
     truth = {"AI": np.array([50.0, 3]), "AM": np.array([40.0, 20]), "ACSSENF": np.array([9.0, 9])}
     truth["ACAVENF"] = np.array([30.0, 30])
-    hidden = hide_small(truth, truth, CAF_GROUPS, 2)
+    hidden = hide_small(truth, truth, CAF_GROUPS, 2, 5)
     assert {name: flags.tolist() for name, flags in hidden.items()} == {
         "AI": [False, True],
         "AM": [False, False],
