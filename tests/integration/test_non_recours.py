@@ -10,7 +10,7 @@ from dagster_project.models.nonrecours.parameters import Parameters
 from dagster_project.privacy.secrecy import rules
 from tests.graph_runs import Finished
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("graph")]
+pytestmark = pytest.mark.end_to_end
 
 INPUTS = {
     "zones": "intermediate.int_non_recours__zones",

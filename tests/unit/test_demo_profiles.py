@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from math import log
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from dagster_project.demo_territory import c2s_profiles
-from dagster_project.demo_territory.mirror import build_files
 from dagster_project.demo_territory.secrecy import least_shown
 from dagster_project.models.nonrecours.profils.parameters import MODALITIES
 from dagster_project.sources.catalogue import load_catalogue
@@ -25,11 +26,11 @@ def read(content: bytes, delimiter: str) -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def files() -> dict[str, list[Row]]:
-    built = build_files(7)
+def files(demo_world: Callable[[int], Path]) -> dict[str, list[Row]]:
+    mirror = demo_world(7)
     return {
-        c2s_profiles.PATH: read(built[c2s_profiles.PATH], ";"),
-        c2s_profiles.TRUTH_PATH: read(built[c2s_profiles.TRUTH_PATH], ","),
+        path: read((mirror / path).read_bytes(), delimiter)
+        for path, delimiter in ((c2s_profiles.PATH, ";"), (c2s_profiles.TRUTH_PATH, ","))
     }
 
 
