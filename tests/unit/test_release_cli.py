@@ -15,10 +15,11 @@ from typer.testing import CliRunner, Result
 from dagster_project.audit.diff import nightly
 from dagster_project.audit.diff.nightly import compare_with_previous, comparison_page
 from dagster_project.audit.diff.page import DATA, TABLE
-from dagster_project.audit.diff.words import measure, signed
+from dagster_project.audit.diff.words import signed
 from dagster_project.audit.history import differing_program, find_release, read_published
 from dagster_project.commands.releases import release_app
 from dagster_project.identity.lock import LOCK_NAME
+from dagster_project.pages.formats import measure
 from dagster_project.release.errors import ReleaseError
 from dagster_project.settings import Settings
 from tests.release_folders import VINTAGE, Cell, Indicator, World, figure_id
