@@ -12,6 +12,7 @@ from dagster_project.closure import file_digests
 from dagster_project.pages.environment import environment, render_page
 from dagster_project.pages.files import replace_file, template_files
 from dagster_project.settings import PROJECT_ROOT
+from tests.browser import offline_browser
 
 PRODUCT = PROJECT_ROOT / "dagster_project"
 TEMPLATES = PRODUCT / "pages" / "templates"
@@ -137,3 +138,31 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     replace_file(path, "après")
     assert path.read_text(encoding="utf-8") == "après"
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.browser
+def test_on_a_telephone_a_wide_table_scrolls_and_the_page_does_not(tmp_path: Path) -> None:
+    wide = environment().from_string("""
+        {% extends "base.html.j2" %}
+        {% from "macros.html.j2" import scrolled %}
+        {% block title %}Essai{% endblock %}
+        {% block heading %}Essai{% endblock %}
+        {% block invented %}Rien de réel.{% endblock %}
+        {% block content %}
+        <section><h2>Table <code>{{ "mart_affirmation_contre_exemple" * 3 }}</code></h2>
+        {% call scrolled("Chiffres") %}
+        <thead><tr>{% for n in range(30) %}<th scope="col">colonne {{ n }}</th>{% endfor %}</tr></thead>
+        <tbody><tr>{% for n in range(30) %}<td class="n">{{ n }}</td>{% endfor %}</tr></tbody>
+        {% endcall %}</section>
+        {% endblock %}
+        """)
+    replace_file(tmp_path / "wide.html", wide.render(fictitious=True))
+    with offline_browser() as visit:
+        visit.page.set_viewport_size({"width": 390, "height": 844})
+        page = visit.open(tmp_path / "wide.html")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.get_by_role("region", name="Chiffres").evaluate("box => box.scrollWidth > box.clientWidth")
+        assert page.get_by_role("table", name="Chiffres").is_visible()
+        page.keyboard.press("Tab")
+        assert page.get_by_text("Aller au contenu").evaluate("link => link.getBoundingClientRect().left >= 0")
+    assert (visit.asked, visit.errors) == ([], [])
