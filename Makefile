@@ -8,7 +8,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: run test ui docs lint format lock bench contracts clean
+.PHONY: run test ui docs lint format lock bench generate clean
 
 run: $(VENV)/.run           ## the demonstration territory, from fictitious files to a published release
 	$(BIN)/dq run
@@ -42,8 +42,8 @@ bench: $(VENV)/.dev         ## the benchmarks; their tables go to docs/benchmark
 	$(BIN)/python -m benchmarks.access
 	$(BIN)/python -m benchmarks.uptake
 
-contracts: $(VENV)/.dev     ## the wide marts' contracts, from seeds/indicator.csv
-	$(BIN)/python scripts/mart_contracts.py
+generate: $(VENV)/.dev      ## what follows from the seeds and the catalogue: lists, contracts and one-line models of dbt
+	$(BIN)/python -m scripts.generate
 
 lock: $(VENV)/.dev          ## new lock files (hashes, no addresses); needs uv
 	uv pip compile pyproject.toml --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links \

@@ -59,4 +59,4 @@ def small_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     report = settings.reports_dir / "qualite.html"
     report.write_text("<p>rapport</p>", encoding="utf-8")
     versions = {"dim_zone": "c" * 64}
-    return promote(settings, lock(), {"qualite.html": report}, code_versions=versions).path
+    return promote(settings, lock(), {"qualite.html": report}, code_versions=versions)

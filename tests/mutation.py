@@ -36,6 +36,7 @@ import numpy as np
 from dagster_project.release.places import building_path
 from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
 from dagster_project.sources.catalogue import Dataset, load_catalogue
+from scripts.generate import themes
 from tests.cells import Cell, change_cells
 
 # A record of these may span several lines, which the writer of changed cells does not do.
@@ -322,14 +323,14 @@ def moved_figures(before: Path, after: Path) -> set[str]:
         ) as term using (figure_id)
         left join {db}.marts.dim_zone as zone using (zone_level, zone_code, generation)
     """
-    themes = ("population", "revenus", "couverture", "emploi", "sante")
     with duckdb.connect() as connection:
         connection.execute(f"attach '{before}' as a (read_only)")
         connection.execute(f"attach '{after}' as b (read_only)")
+        summed = themes()["formula"]
         sides = [
             signature.format(
                 db=db,
-                terms=" union all ".join(f"select * from {db}.intermediate.int_termes__{theme}" for theme in themes),
+                terms=" union all ".join(f"select * from {db}.intermediate.int_termes__{theme}" for theme in summed),
             )
             for db in ("a", "b")
         ]

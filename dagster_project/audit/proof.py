@@ -76,10 +76,10 @@ def build_proof(release: ReleaseFolder, figure: Figure) -> dict[str, Any]:
     return sceller(
         {
             "format": FORMAT,
-            "avertissement": FICTIF if release.sources_kind == "demo" else None,
+            "avertissement": FICTIF if release.fictitious else None,
             "version": {
                 "identifiant": release.release_id,
-                "construction": release.lock.get("build_id"),
+                "construction": release.build_id,
                 "sources": release.sources_kind,
                 "territoire": release.territory,
             },

@@ -89,13 +89,13 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         _refuse_partial(context)
         lock = pending_lock(settings)
         attachments = {"qualite.html": report_path(settings), "lignage.html": lineage_page_path(settings)}
-        published = promote(settings, lock, attachments, code_versions=_model_versions(settings))
-        context.log.info(f"release {published.release_id} is now current")
+        folder = promote(settings, lock, attachments, code_versions=_model_versions(settings))
+        context.log.info(f"release {folder.name} is now current")
         return dg.MaterializeResult(
             data_version=dg.DataVersion(lock.build_id),
             metadata={
-                "version": published.release_id,
-                "dossier": dg.MetadataValue.path(str(published.path)),
+                "version": folder.name,
+                "dossier": dg.MetadataValue.path(str(folder)),
                 "sources": dg.MetadataValue.json(lock.raw),
             },
         )

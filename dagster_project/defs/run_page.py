@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.audit.release_folder import current_release
 from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.defs.comparison import changes_of
@@ -14,7 +15,6 @@ from dagster_project.defs.reasons import broken_steps
 from dagster_project.identity.build import code_digest
 from dagster_project.pages.files import template_files
 from dagster_project.quality.run_page import Audit, Check, Input, Step, write_audit
-from dagster_project.release.places import current_release
 from dagster_project.settings import Settings
 
 AUDIT = "reports__audit"

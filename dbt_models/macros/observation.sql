@@ -127,31 +127,3 @@ left join {{ ref('note_status') }} as note_status
         else {{ valeur }}
     end
 {%- endmacro %}
-
-{#
-    Datasets whose cells feed indicators: the staging model, the source column that names the zone (none where the file
-    has a single row for a single zone), and `units` where rows are not zones but what zones are made of.
-#}
-{% macro tables_statistiques() -%}
-{{ return({
-    'insee_demo': {'staging': 'stg_insee__demo', 'key': 'CODGEO'},
-    'insee_demo_plat': {'staging': 'stg_insee__demo_plat', 'key': 'CODGEO'},
-    'insee_revn': {'staging': 'stg_insee__revn', 'key': 'CODGEO'},
-    'insee_ipro': {'staging': 'stg_insee__ipro', 'key': 'CODGEO'},
-    'insee_filosofi_qpv': {'staging': 'stg_insee__filosofi_qpv', 'key': 'CODGEO'},
-    'insee_filosofi_com': {'staging': 'stg_insee__filosofi_com', 'key': 'CODGEO'},
-    'insee_filosofi_epci': {'staging': 'stg_insee__filosofi_epci', 'key': 'CODGEO'},
-    'insee_filosofi_dep': {'staging': 'stg_insee__filosofi_dep', 'key': 'CODGEO'},
-    'insee_filosofi_reg': {'staging': 'stg_insee__filosofi_reg', 'key': 'CODGEO'},
-    'insee_filosofi_metropole': {'staging': 'stg_insee__filosofi_metropole', 'key': none},
-    'insee_populations_communes': {'staging': 'stg_insee__populations_communes', 'key': 'COM'},
-    'anct_analyse_qpv': {'staging': 'stg_anct__analyse_qpv', 'key': 'codeQPV'},
-    'insee_iris_synthese': {'staging': 'stg_insee__iris_synthese', 'key': 'code'},
-    'insee_filosofi_iris': {'staging': 'stg_insee__filosofi_iris', 'key': 'IRIS'},
-    'insee_caf_iris': {'staging': 'stg_insee__caf_iris', 'key': 'CODGEO'},
-    'insee_cnam_iris': {'staging': 'stg_insee__cnam_iris', 'key': 'CODGEO'},
-    'ors_sante_iris': {'staging': 'stg_ors__sante_iris', 'key': 'code'},
-    'insee_filosofi_carreaux': {'staging': 'stg_insee__filosofi_carreaux', 'key': 'idcar_200m', 'units': true},
-    'cstb_bdnb_logements': {'staging': 'stg_cstb__bdnb_logements', 'key': 'batiment_groupe_id', 'units': true},
-}) }}
-{%- endmacro %}

@@ -244,3 +244,10 @@ select
     n_effective
 from qualified
 {%- endmacro %}
+
+{# Figures, or their terms, of every theme that is brought from another geography. #}
+{% macro reportes(prefix) -%}
+{%- set models = [] -%}
+{%- for theme in themes('reported') %}{% do models.append(ref(prefix ~ theme ~ '_reportes')) %}{% endfor -%}
+{{ models[0] if models | length == 1 else '(select * from ' ~ models | join(' union all select * from ') ~ ')' }}
+{%- endmacro %}

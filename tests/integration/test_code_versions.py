@@ -20,6 +20,7 @@ from dagster_project.defs import dbt_project
 from dagster_project.identity import dbt_code
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources import catalogue
+from scripts.generate import themes
 from tests.project_copies import (
     Copy,
     Edit,
@@ -145,8 +146,7 @@ RECEIVED = {"derived/source_file", "derived/source_presence"}
 OVERLAPS = {f"derived/{name}" for name in ("overlaps", "tile_overlaps")}
 HOMES = {"derived/origins", "derived/transit_supply"}
 OF_CONTOURS = OVERLAPS | {"derived/dwelling_zones", "derived/neighbours"}
-THEMES = ("acces_emploi", "couverture", "emploi", "mobilite", "non_recours", "population", "revenus", "sante")
-WIDE = {f"marts/mart_{theme}" for theme in THEMES}
+WIDE = {f"marts/mart_{theme}" for theme in themes()["all"]}
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from dagster_project.audit.explain.figure import load_figures
 from dagster_project.audit.proof import ModelledFigureError, build_proof, write_proof
+from dagster_project.identity.lock import LOCK_NAME
 from dagster_project.release import verifier_preuve as program
 from tests.release_samples import FIGURES, SOURCE, ZONES, Rows, Sample, figure_key, make_sample
 
@@ -81,7 +82,7 @@ def test_a_proof_written_twice_is_the_same_file(
 
 def test_fictitious_figures_say_so_and_must(tmp_path: Path) -> None:
     sample = make_sample(tmp_path / "home")
-    build = sample.folder / "build.json"
+    build = sample.folder / LOCK_NAME
     build.write_text(build.read_text(encoding="utf-8").replace("mirror", "demo"), encoding="utf-8")
     with sample.release.tables() as connection:
         (figure,) = load_figures(connection, [figure_key("PART", "QP001")])

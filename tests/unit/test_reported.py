@@ -180,13 +180,6 @@ def test_whatever_contradicts_the_lineage_is_found(spoilt: Sample, table: str, q
         assert message in [str(finding) for finding in verify_agreement(connection, spoilt.release).findings]
 
 
-def test_a_release_made_before_units_is_read_as_it_was(tmp_path: Path) -> None:
-    old = make_sample(tmp_path / "home")
-    old.rewrite("lineage", "select * exclude (term) from lineage", sums=True)
-    old.rewrite("indicator_term", "select * exclude (path, from_level, base_variable) from indicator_term", sums=True)
-    assert recompute(old.release).by_method == {"M0": len(FIGURES)}
-
-
 # Proven
 
 

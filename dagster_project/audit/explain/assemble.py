@@ -61,10 +61,10 @@ def explain(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, figur
     indicator = figure.indicator
     inputs = tuple(_input(entry, modelled=figure.row["method"] == "M4") for entry in figure.inputs)
     return Explanation(
-        fictitious=release.sources_kind == "demo",
+        fictitious=release.fictitious,
         release=ReleaseInfo(
             release_id=release.release_id,
-            build_id=release.lock.get("build_id"),
+            build_id=release.build_id,
             sources=release.sources_kind,
             sources_fr=SOURCES.get(release.sources_kind, release.sources_kind),
             territory=release.territory,

@@ -1,1 +1,2 @@
+{#- Written by `make generate`. -#}
 {{ termes('population') }}

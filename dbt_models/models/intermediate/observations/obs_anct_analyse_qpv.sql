@@ -1,1 +1,2 @@
+{#- Written by `make generate`. -#}
 {{ observation('anct_analyse_qpv') }}

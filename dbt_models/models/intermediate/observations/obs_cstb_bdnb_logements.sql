@@ -1,1 +1,2 @@
+{#- Written by `make generate`. -#}
 {{ observation('cstb_bdnb_logements') }}

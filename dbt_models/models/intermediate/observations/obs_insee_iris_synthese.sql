@@ -1,1 +1,2 @@
+{#- Written by `make generate`. -#}
 {{ observation('insee_iris_synthese') }}

@@ -1,1 +1,2 @@
+{#- Written by `make generate`. -#}
 {{ observation('ors_sante_iris') }}

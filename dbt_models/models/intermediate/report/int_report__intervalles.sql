@@ -13,7 +13,7 @@ estimate as (
         family.family,
         family.variable_code,
         {{ classe_de_couverture('figure.coverage') }} as coverage_class
-    from {{ ref('int_indicateurs__sante_reportes') }} as figure
+    from {{ reportes('int_indicateurs__') }} as figure
     inner join {{ ref('downscaling_family') }} as family using (indicator_code)
     where figure.estimate is not null
 ),

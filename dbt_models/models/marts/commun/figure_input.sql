@@ -6,7 +6,7 @@
 with
 
 term as (
-    {% for theme in themes() %}
+    {% for theme in themes('formula') %}
         select {{ figure_id() }} as figure_id, * from {{ ref('int_termes__' ~ theme) }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -48,7 +48,7 @@ note_cell as (
 
 reported as (
     select {{ figure_id() }} as figure_id, concat_ws(':', unit_code, variable) as term, *
-    from {{ ref('int_termes__sante_reportes') }}
+    from {{ reportes('int_termes__') }}
 ),
 
 {#

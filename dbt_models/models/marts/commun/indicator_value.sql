@@ -3,7 +3,7 @@ with
 
 {# Published figures, and what is computed from counts of the same zone. #}
 direct as (
-    {% for theme in themes() %}
+    {% for theme in themes('formula') %}
         select * from {{ ref('int_indicateurs__' ~ theme) }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -12,14 +12,14 @@ direct as (
 {# Figures brought from another geography, with their measured interval. #}
 reported as (
     select figure.*, bounds.ci_low, bounds.ci_high, bounds.interval_basis
-    from {{ ref('int_indicateurs__sante_reportes') }} as figure
+    from {{ reportes('int_indicateurs__') }} as figure
     left join {{ ref('int_report__intervalles') }} as bounds
         using (indicator_code, zone_level, zone_code, generation, vintage)
 ),
 
 {# Figures that a model makes, of health, of access to jobs, of travel times and of non-take-up. #}
 modelled as (
-    {% for theme in ('modeles', 'acces_emploi', 'mobilite', 'non_recours') %}
+    {% for theme in ['modeles'] + themes('modelled') %}
         select * from {{ ref('int_indicateurs__' ~ theme) }}
         {{ 'union all by name' if not loop.last }}
     {% endfor %}

@@ -1,2 +1,3 @@
+{#- Written by `make generate`. -#}
 {{ config(materialized='view') }}
 {{ table_large(model.columns) }}
