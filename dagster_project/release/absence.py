@@ -219,6 +219,7 @@ REASONS: dict[str, tuple[Reason, ...]] = {
     "source_presence": (_always("sans_objet", "status", "reason_fr"),),
     "indicator": (_always("sans_objet", "numerator", "denominator", "minimum", "maximum"),),
     "note_status": (_always("sans_objet", "note_code"),),
+    "secrecy_rule": (_always("sans_objet", "least_count"),),
     "variable_column": (_always("sans_objet", "note_column"),),
     "source_file": (_always("sans_objet", "url", "encoding", "delimiter", "header_row"),),
     "corrections": (_always("sans_objet", "zone_code", "corrected_value", "width"),),

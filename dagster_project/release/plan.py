@@ -58,6 +58,7 @@ REFERENCE = (
     "indicator_term",
     "known_break",
     "note_status",
+    "secrecy_rule",
     "variable_column",
 )
 DERIVED = ("source_file", "source_presence", "corrections")

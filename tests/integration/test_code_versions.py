@@ -32,9 +32,6 @@ from tests.project_copies import (
     write_taken,
 )
 
-# Loading the definitions may parse the dbt project into its shared target folder: one worker does it.
-pytestmark = pytest.mark.xdist_group("graph")
-
 MODELS = PROJECT_ROOT / "dbt_models" / "models"
 PYTHON_CODE = "\nCHANGED = True\n"
 
@@ -81,10 +78,9 @@ DBT_EDITS: dict[str, Edit] = {
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+def project(dbt_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Copy:
     settings = Settings(home=tmp_path_factory.mktemp("home"), sources="mirror", mirror="/nowhere")
-    parsed = dbt_project.ensure_manifest(settings)
-    return Copy(copy_project(tmp_path_factory.mktemp("copy")), parsed, settings)
+    return Copy(copy_project(tmp_path_factory.mktemp("copy")), dbt_manifest, settings)
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,8 @@ import yaml
 from dagster_project.release.plan import LINEAGE, MARTS
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources.catalogue import load_catalogue
-<<<<<<< HEAD
 from scripts import contract_style, generate
-=======
-from scripts import mart_contracts
 from tests.failures import none_of
->>>>>>> facts
 
 MARTS_DIR = PROJECT_ROOT / "dbt_models" / "models" / "marts"
 PROPERTIES = sorted((PROJECT_ROOT / "dbt_models" / "models").rglob("*.yml"))
@@ -32,10 +28,6 @@ def documented() -> dict[str, dict[str, Any]]:
     return {model["name"]: model for model in models}
 
 
-<<<<<<< HEAD
-COLUMNS = [(name, column) for name, model in documented().items() for column in model["columns"]]
-
-
 def test_committed_files_are_those_that_the_seeds_give() -> None:
     expected = generate.written()
     stale = [path for path, text in expected.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
@@ -45,11 +37,11 @@ def test_committed_files_are_those_that_the_seeds_give() -> None:
     assert marked - set(expected) == set(), "left behind: delete them"
 
 
-@pytest.mark.parametrize("path", PROPERTIES, ids=lambda path: path.stem)
-def test_contracts_keep_to_one_style(path: Path) -> None:
+def test_contracts_keep_to_one_style() -> None:
     """No anchors, whatever fits on one line, and comments at the top, where laying out again keeps them."""
-    text = path.read_text(encoding="utf-8")
-    assert text == contract_style.restyled(text), f"python -m scripts.contract_style {path}, and read the difference"
+    texts = {path: path.read_text(encoding="utf-8") for path in PROPERTIES}
+    changed = [str(path) for path, text in texts.items() if text != contract_style.restyled(text)]
+    assert changed == [], "python -m scripts.contract_style FILE, and read the difference"
 
 
 def test_owners_stand_once() -> None:
@@ -60,13 +52,6 @@ def test_owners_stand_once() -> None:
     assert all(folder["+meta"]["owner"] for folder in (seeds, *folders.values()))
     repeated = re.compile(r"meta: \{[^}]*\bowner:|^\s*owner:", re.MULTILINE)
     assert [path.name for path in PROPERTIES if repeated.search(path.read_text(encoding="utf-8"))] == []
-=======
-def test_the_committed_contracts_are_those_that_the_seed_gives() -> None:
-    contracts = mart_contracts.contracts()
-    assert contracts
-    stale = [path.stem for path, expected in contracts.items() if path.read_text(encoding="utf-8") != expected]
-    assert stale == [], "run `make contracts` and commit the result"
->>>>>>> facts
 
 
 def test_every_mart_is_documented_and_published() -> None:
