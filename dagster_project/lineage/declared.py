@@ -6,6 +6,7 @@ import csv
 from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from dagster_project.geo.contours import LAYERS
 from dagster_project.geo.dwellings import DWELLINGS
@@ -20,12 +21,6 @@ OBSERVATIONS = "obs_"
 # The value of an observation is a mapped cell; a note cell only explains its absence.
 CELL_COLUMNS = ("value", "raw_value")
 NOTE_COLUMNS = ("note_value",)
-# Tables that hold declarations: each of their columns is declared there, not drawn from data.
-DECLARATIONS = {
-    ("derived", "catalogue"): "dagster_project/sources/catalogue/*.yml",
-    ("derived", "corrections"): "corrections/*.yml",
-    ("derived", "source_presence"): "dagster_project/sources/catalogue/*.yml",
-}
 
 CONTOURS = ("derived", "zone_geometries")
 ZONE_CODE: Column = (*CONTOURS, "zone_code")
@@ -82,20 +77,28 @@ def indicator_cells(code: str) -> frozenset[Column]:
     )
 
 
-def python_tables(columns: Mapping[Table, Collection[str]]) -> dict[Table, Relation]:
+def python_tables(columns: Mapping[Table, Collection[str]], declarations: Mapping[Table, str]) -> dict[Table, Relation]:
     """Tables made by Python assets, as if a query had made them.
 
     Args:
         columns: names of the columns of every relation.
+        declarations: tables that hold declarations, and where: each of their columns is declared there, not drawn
+            from data.
     """
     declared = {
         table: Relation(tuple((name, Origin(constants=frozenset({f"{place}: {name}"}))) for name in columns[table]))
-        for table, place in DECLARATIONS.items()
+        for table, place in declarations.items()
         if table in columns
     }
     made = {"zone_geometries": _contours(), "overlaps": _overlaps(), "tile_overlaps": _tile_overlaps()}
     made |= {"dwelling_zones": _dwelling_zones(), "neighbours": _neighbours(), **access_tables()}
     return {**{("derived", name): relation for name, relation in made.items()}, **declared}
+
+
+def declared_tables(manifest: Mapping[str, Any]) -> dict[Table, str]:
+    """Sources of dbt whose contract says that they hold declarations (`declared_in`), and where these stand."""
+    metas = {(s["source_name"], s["name"]): s.get("config", {}).get("meta", {}) for s in manifest["sources"].values()}
+    return {table: meta["declared_in"] for table, meta in metas.items() if "declared_in" in meta}
 
 
 def _contours() -> Relation:

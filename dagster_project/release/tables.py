@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagster_project.release.absence import COMPANION_SUFFIX, Reason, literals, quoted, reason_for
+from dagster_project.release.absence import COMPANION_SUFFIX, Reason, literals, quoted
 from dagster_project.release.contract import ColumnDoc, TableDoc
 from dagster_project.release.errors import ReleaseError
 from dagster_project.release.plan import Plan
@@ -102,7 +102,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, plan: Plan, doc: TableDoc) -
         described = doc.columns.get(name)
         if described is None:
             raise ReleaseError(f"{plan.name}.{name}: this column is described nowhere; add it to the table's contract")
-        reason = reason_for(plan.name, name, described.indicator)
+        reason = described.reason
         yield Column(name, kind, described, reason)
         if reason and reason.companion:
             text = f"Statut de {name} : ok, estime, ou le motif pour lequel la cellule est vide."
@@ -141,7 +141,7 @@ def _check_absences(connection: duckdb.DuckDBPyConnection, table: ReleasedTable)
     if faults:
         raise ReleaseError(
             f"{table.name}: cells that are empty without a declared reason, or whose text is a reason's label: "
-            f"{', '.join(faults)}. Say why in REASONS (dagster_project/release/absence.py), or mend the model"
+            f"{', '.join(faults)}. Say why in the column's contract (`meta: absence`), or mend the model"
         )
 
 

@@ -18,7 +18,7 @@ from dagster_project.defs import dbt as dbt_step
 from dagster_project.defs import dbt_tables
 from dagster_project.defs.dbt import dbt_definitions
 from dagster_project.lineage.compiled import ModelColumns, read_models
-from dagster_project.lineage.declared import DECLARATIONS
+from dagster_project.lineage.declared import declared_tables
 from dagster_project.lineage.graph import ColumnGraph
 from dagster_project.lineage.origins import ROWS, Column, Relation, Table
 from dagster_project.lineage.page import lineage_page_path
@@ -32,7 +32,7 @@ from dagster_project.lineage.store import (
     write_column_lineage,
 )
 from dagster_project.release.places import building_path
-from dagster_project.settings import Settings
+from dagster_project.settings import PROJECT_ROOT, Settings
 from tests.graph_runs import Finished
 
 pytestmark = pytest.mark.xdist_group("graph")
@@ -376,7 +376,10 @@ def test_the_page_searches_and_reads_without_javascript(finished: Finished) -> N
 
 
 def test_declared_tables_are_sources_of_dbt(built: Built) -> None:
-    assert set(DECLARATIONS) <= set(built.columns)
+    declared = declared_tables(built.manifest)
+    assert {name for _, name in declared} == {"catalogue", "corrections", "source_presence"}
+    assert set(declared) <= set(built.columns)
+    assert all(list(PROJECT_ROOT.glob(place)) for place in declared.values())
 
 
 def build_dim_zone(settings: Settings) -> dg.ExecuteInProcessResult:

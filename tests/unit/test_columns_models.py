@@ -265,7 +265,7 @@ def test_an_indicator_reads_the_cells_of_its_terms_in_every_edition() -> None:
 
 
 def test_overlaps_descend_from_contours_dwellings_and_tiles() -> None:
-    tables = python_tables({})
+    tables = python_tables({}, {})
     contour = ("derived", "zone_geometries", "geometry_wkb")
     shared, tiles = tables["derived", "overlaps"], tables["derived", "tile_overlaps"]
     area, people, part = shared.origin("area_m2"), shared.origin("tile_population"), tiles.origin("area_share")
@@ -285,12 +285,13 @@ def test_overlaps_descend_from_contours_dwellings_and_tiles() -> None:
 
 
 def test_contours_descend_from_what_their_producers_drew() -> None:
-    tables = python_tables({("derived", "catalogue"): ["licence"]})
+    declarations = {("derived", "catalogue"): "catalogue/*.yml", ("derived", "corrections"): "corrections/*.yml"}
+    tables = python_tables({("derived", "catalogue"): ["licence"]}, declarations)
     contours = tables[("derived", "zone_geometries")]
     geometry = contours.origin("geometry_wkb")
     assert geometry is not None
     assert ("raw", "anct_qpv_2024", "geometry") in geometry.values
     assert (("raw", "insee_cog_departements", "DEP"), "join") in contours.rows
     licence = tables[("derived", "catalogue")].origin("licence")
-    assert licence == Origin(constants=frozenset({"dagster_project/sources/catalogue/*.yml: licence"}))
+    assert licence == Origin(constants=frozenset({"catalogue/*.yml: licence"}))
     assert ("derived", "corrections") not in tables, "a table that was not made has no columns to tell"
