@@ -69,10 +69,10 @@ DBT_EDITS: dict[str, Edit] = {
     "a comment above a macro": append("dbt_models/macros/staging.sql", "\n{# Another word. #}\n"),
     "a model": append("dbt_models/models/intermediate/zones/int_zones__qpv.sql", "\n-- changed\n"),
     "a type in a contract": replace(
-        "dbt_models/models/marts/commun/marts_commun.yml", r"(name: ci_low\n +data_type: )double", r"\1float"
+        "dbt_models/models/marts/commun/marts_commun.yml", r"(name: ci_low, data_type: )double", r"\1float"
     ),
     "an indicator in a wide contract": replace(
-        "dbt_models/models/marts/emploi/mart_emploi.yml", r"(meta:\n(?: +\w+: .*\n)*? +indicator: )\w+", r"\1REV_MED"
+        "dbt_models/models/marts/emploi/mart_emploi.yml", r"(indicator: )\w+", r"\1REV_MED"
     ),
     "a description": replace(
         "dbt_models/models/marts/population/mart_population.yml", r"(description: )Code officiel", r"\1Code"
