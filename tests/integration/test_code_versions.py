@@ -40,6 +40,10 @@ def python(module: str, text: str = PYTHON_CODE) -> Edit:
     return append(f"dagster_project/{module}.py", text)
 
 
+def template(name: str) -> Edit:
+    return append(f"dagster_project/pages/templates/{name}", "\n")
+
+
 def macro(name: str, path: str) -> Edit:
     return replace(
         f"dbt_models/macros/{path}.sql", rf"(\{{% (?:macro|test) {name}\b[^%]*%\}})", r"\1{%- set changed = 1 -%}"
@@ -65,10 +69,10 @@ DBT_EDITS: dict[str, Edit] = {
     "a comment above a macro": append("dbt_models/macros/staging.sql", "\n{# Another word. #}\n"),
     "a model": append("dbt_models/models/intermediate/zones/int_zones__qpv.sql", "\n-- changed\n"),
     "a type in a contract": replace(
-        "dbt_models/models/marts/commun/marts_commun.yml", r"(name: ci_low\n +data_type: )double", r"\1float"
+        "dbt_models/models/marts/commun/marts_commun.yml", r"(name: ci_low, data_type: )double", r"\1float"
     ),
     "an indicator in a wide contract": replace(
-        "dbt_models/models/marts/emploi/mart_emploi.yml", r"(meta:\n(?: +\w+: .*\n)*? +indicator: )\w+", r"\1REV_MED"
+        "dbt_models/models/marts/emploi/mart_emploi.yml", r"(indicator: )\w+", r"\1REV_MED"
     ),
     "a description": replace(
         "dbt_models/models/marts/population/mart_population.yml", r"(description: )Code officiel", r"\1Code"
@@ -169,15 +173,16 @@ CASES = {
     "days of offers": Case(python("sources/clients/snapshot"), {"derived/offres_vues"}),
     "corrections as code": Case(python("quality/corrections"), {"derived/corrections"}),
     "a correction": Case(replace("corrections/anct.yml", r"(reported_by: )", r"\1nous, et "), {"derived/corrections"}),
-    "the quality report": Case(
-        python("quality/report_model"), {"reports/quality", COMPARED, AUDITED, "releases/current"}
-    ),
+    "the quality report": Case(python("quality/report_model"), {"reports/quality", "releases/current"}),
     "the comparison": Case(python("audit/diff/pairs"), {COMPARED}, rebuilds=False),
-    "a template": Case(
-        append("dagster_project/quality/templates/rapport.css", "p {}\n"), {"reports/quality", COMPARED, AUDITED}
+    "a template": Case(template("quality/report.html.j2"), {"reports/quality"}),
+    "the style sheet": Case(template("style.css"), {"reports/quality", COMPARED, AUDITED, LINEAGE}),
+    "the template of a page that no release holds": Case(template("run/run.html.j2"), {AUDITED}, rebuilds=False),
+    "how numbers are written": Case(
+        python("pages/formats"), {*REPORTS, COMPARED, AUDITED, LINEAGE, "releases/current"}
     ),
     "the lineage page": Case(python("lineage/page_model"), {LINEAGE, "releases/current"}),
-    "its template": Case(append("dagster_project/lineage/templates/lignage.css", "p {}\n"), {LINEAGE}),
+    "its template": Case(template("lineage/lineage.html.j2"), {LINEAGE}),
     "an expectation": Case(replace("expectations/insee_revn.json", '"reason": "', '"reason": "Oui. '), REPORTS),
     "data docs": Case(python("quality/data_docs"), {"reports/data_docs"}),
     "the release": Case(python("release/promote"), {"releases/current"}),
