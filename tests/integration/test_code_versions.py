@@ -65,10 +65,10 @@ DBT_EDITS: dict[str, Edit] = {
     "a comment above a macro": append("dbt_models/macros/staging.sql", "\n{# Another word. #}\n"),
     "a model": append("dbt_models/models/intermediate/zones/int_zones__qpv.sql", "\n-- changed\n"),
     "a type in a contract": replace(
-        "dbt_models/models/marts/commun/marts_commun.yml", r"(name: ci_low\n +data_type: )double", r"\1float"
+        "dbt_models/models/marts/commun/marts_commun.yml", r"(name: ci_low, data_type: )double", r"\1float"
     ),
     "an indicator in a wide contract": replace(
-        "dbt_models/models/marts/emploi/mart_emploi.yml", r"(meta:\n(?: +\w+: .*\n)*? +indicator: )\w+", r"\1REV_MED"
+        "dbt_models/models/marts/emploi/mart_emploi.yml", r"(meta: \{indicator: )\w+", r"\1REV_MED"
     ),
     "a description": replace(
         "dbt_models/models/marts/population/mart_population.yml", r"(description: )Code officiel", r"\1Code"
@@ -181,7 +181,7 @@ CASES = {
     "an expectation": Case(replace("expectations/insee_revn.json", '"reason": "', '"reason": "Oui. '), REPORTS),
     "data docs": Case(python("quality/data_docs"), {"reports/data_docs"}),
     "the release": Case(python("release/promote"), {"releases/current"}),
-    "where releases are": Case(python("release/places"), {*REPORTS, "releases/current"}),
+    "where releases are": Case(python("release/places"), {*REPORTS, COMPARED, "releases/current"}),
     "what a release says": Case(
         replace("dagster_project/release/contents.yml", "Producteur", "Producteurs"), {"releases/current"}
     ),
