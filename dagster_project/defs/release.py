@@ -15,6 +15,7 @@ from dagster_project.defs.raw import raw_key
 from dagster_project.defs.run_page import audit_asset
 from dagster_project.identity.lock import pending_lock
 from dagster_project.lineage.page import lineage_page_path
+from dagster_project.pages.files import template_files
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.suites import load_suites
 from dagster_project.release.plan import DERIVED, LINEAGE, MARTS, REFERENCE
@@ -26,7 +27,6 @@ from dagster_project.sources.catalogue import load_catalogue
 from dagster_project.sources.code import catalogue_facts
 
 EXPECTATIONS = "expectations/*.json"
-TEMPLATES = "dagster_project/quality/templates/*"
 # What a release says of its tables.
 DESCRIPTIONS = ("dagster_project/release/*.yml", "dbt_models/models/**/*.yml")
 MART_KEYS = [dg.AssetKey(["marts", name]) for name in (*MARTS, *LINEAGE)]
@@ -44,7 +44,7 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         code_version=code_version(
             write_quality_report.__module__,
             own=[__name__],
-            files=[EXPECTATIONS, TEMPLATES],
+            files=[EXPECTATIONS, *template_files("quality")],
             facts=catalogue_facts(catalogue),
         ),
         group_name="publication",

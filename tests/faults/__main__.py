@@ -91,7 +91,10 @@ def _judge(fault: Fault, base: Path, home: Path | None, clean: bool) -> tuple[st
         if clean and (before := _play(fault, copy, home))[0] != ESCAPED:
             return ERROR, f"its test does not pass without it\n{before[1]}", time.monotonic() - start
         fault.apply(copy)
-        verdict, why = _play(fault, copy, home)
+        try:
+            verdict, why = _play(fault, copy, home)
+        except subprocess.TimeoutExpired:
+            verdict, why = ERROR, f"its test did not end within {TIMEOUT_S} s"
     return verdict, "" if verdict == CAUGHT else why, time.monotonic() - start
 
 

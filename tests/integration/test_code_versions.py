@@ -40,6 +40,10 @@ def python(module: str, text: str = PYTHON_CODE) -> Edit:
     return append(f"dagster_project/{module}.py", text)
 
 
+def template(name: str) -> Edit:
+    return append(f"dagster_project/pages/templates/{name}", "\n")
+
+
 def macro(name: str, path: str) -> Edit:
     return replace(
         f"dbt_models/macros/{path}.sql", rf"(\{{% (?:macro|test) {name}\b[^%]*%\}})", r"\1{%- set changed = 1 -%}"
@@ -169,15 +173,16 @@ CASES = {
     "days of offers": Case(python("sources/clients/snapshot"), {"derived/offres_vues"}),
     "corrections as code": Case(python("quality/corrections"), {"derived/corrections"}),
     "a correction": Case(replace("corrections/anct.yml", r"(reported_by: )", r"\1nous, et "), {"derived/corrections"}),
-    "the quality report": Case(
-        python("quality/report_model"), {"reports/quality", COMPARED, AUDITED, "releases/current"}
-    ),
+    "the quality report": Case(python("quality/report_model"), {"reports/quality", "releases/current"}),
     "the comparison": Case(python("audit/diff/pairs"), {COMPARED}, rebuilds=False),
-    "a template": Case(
-        append("dagster_project/quality/templates/rapport.css", "p {}\n"), {"reports/quality", COMPARED, AUDITED}
+    "a template": Case(template("quality/report.html.j2"), {"reports/quality"}),
+    "the style sheet": Case(template("style.css"), {"reports/quality", COMPARED, AUDITED, LINEAGE}),
+    "the template of a page that no release holds": Case(template("run/run.html.j2"), {AUDITED}, rebuilds=False),
+    "how numbers are written": Case(
+        python("pages/formats"), {*REPORTS, COMPARED, AUDITED, LINEAGE, "releases/current"}
     ),
     "the lineage page": Case(python("lineage/page_model"), {LINEAGE, "releases/current"}),
-    "its template": Case(append("dagster_project/lineage/templates/lignage.css", "p {}\n"), {LINEAGE}),
+    "its template": Case(template("lineage/lineage.html.j2"), {LINEAGE}),
     "an expectation": Case(replace("expectations/insee_revn.json", '"reason": "', '"reason": "Oui. '), REPORTS),
     "data docs": Case(python("quality/data_docs"), {"reports/data_docs"}),
     "the release": Case(python("release/promote"), {"releases/current"}),
