@@ -7,14 +7,22 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
+# Without bytecode kept, every process that tests start would compile the project again.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test ui docs lint format lock bench generate clean
+.PHONY: run test test-fast test-all ui docs lint format lock bench generate clean
 
 run: $(VENV)/.run           ## the demonstration territory, from fictitious files to a published release
 	$(BIN)/dq run
 
 test: $(VENV)/.dev          ## every test; those on real files or in a browser skip where these are absent
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-fast: $(VENV)/.dev     ## tests of single parts, without a run of the graph
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/unit
+
+test-all: $(VENV)/.dev      ## every test with full draws, in parts: run it again after a stop, it goes on
+	$(BIN)/python -m tests.parts
 
 ui: $(VENV)/.run            ## the Dagster UI on http://127.0.0.1:3000
 	$(BIN)/dq ui

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bare import OUT
-from dagster_project.release.places import current_release
+from dagster_project.audit.release_folder import current_release
 from dagster_project.release.plan import published
 from dagster_project.settings import Settings, load_settings
 from dagster_project.sources.archive import Archive

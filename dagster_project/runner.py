@@ -70,24 +70,25 @@ def run_graph(settings: Settings, select: str | None = None, *, force: bool = Fa
 def nothing_changed(settings: Settings) -> bool:
     """True when sources and code are those of the current release: bytes are fetched, and only compared.
 
-    Spares the start of Dagster and dbt. A source that fails here is left to the run, which reports it as it should.
+    Spares the start of Dagster and dbt. A source that fails here, or a release that
+    cannot be read, is left to the run, which reports it or makes another.
     """
+    from dagster_project.audit.release_folder import UnknownReleaseError, current_release, is_current
     from dagster_project.demo_territory import ensure_demo
     from dagster_project.identity.build import describe_build
-    from dagster_project.release.places import current_release, is_current
     from dagster_project.sources.catalogue import load_catalogue
     from dagster_project.sources.http import FetchError
     from dagster_project.sources.raw import RawError, build_raw
 
     known = current_release(settings)
-    if known is None or not is_current(settings, known.build_id):
-        return False
     try:
+        if known is None or not is_current(settings, known.build_id):
+            return False
         ensure_demo(settings)
         for dataset in load_catalogue().values():
             if build_raw(dataset, settings).changed:
                 return False
-    except (FetchError, RawError):
+    except (FetchError, RawError, UnknownReleaseError):
         return False
     return describe_build(settings).build_id == known.build_id
 
@@ -95,12 +96,12 @@ def nothing_changed(settings: Settings) -> bool:
 def _execute(settings: Settings, select: str | None) -> RunOutcome:
     import dagster as dg
 
+    from dagster_project.audit.release_folder import current_release
     from dagster_project.definitions import defs
     from dagster_project.defs.automation import NIGHTLY
     from dagster_project.defs.reasons import broken_steps
     from dagster_project.defs.run_page import write_run_audit
     from dagster_project.release.failures import report_failure
-    from dagster_project.release.places import current_release
 
     before = current_release(settings)
     job = defs.resolve_job_def(NIGHTLY)

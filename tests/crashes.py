@@ -17,9 +17,10 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+from dagster_project.audit.release_folder import current_release
 from dagster_project.release import promote as promotion
 from dagster_project.release.edition import Edition
-from dagster_project.release.places import building_path, current_release
+from dagster_project.release.places import building_path
 from dagster_project.release.promote import promote
 from dagster_project.release.sums import damaged_files, digest_files, write_sums
 from dagster_project.settings import Settings

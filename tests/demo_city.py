@@ -35,8 +35,7 @@ ROME_V3, ROME_V4 = (f"jobs/unix_referentiel_code_rome_{version}_utf8.csv" for ve
 APPELLATIONS = "jobs/unix_referentiel_appellation_v347_utf8.csv"
 BMO, BASINS = "jobs/BMO_2024_ouest.csv", "jobs/bassin_emploi.csv"
 COMMUTING = "commuting/INSEE_Statistiques_locales_territoires_ville_quartiers.csv"
-REAL_PATHS = (*(STREETS, TOWN, GTFS, *TRAINS, PAGE, FLAT, ROME_V3, ROME_V4, APPELLATIONS, BMO, BASINS, COMMUTING),)
-CITY_PATHS = (*REAL_PATHS, PARTNER, DEMAND, MARKET)
+CITY_FOLDERS = ("roads/", "gtfs/", "jobs/", "commuting/")
 # Those that the seed does not move: nomenclatures, timetables of trains, what names communes only.
 FIXED_PATHS = frozenset(
     (ROME_V3, ROME_V4, APPELLATIONS, BASINS, *(path for path in TRAINS if not path.endswith("stops.txt")))

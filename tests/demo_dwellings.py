@@ -24,10 +24,6 @@ NATIONAL = "health/c2s_national.csv"
 ORS, CNAM = "health/ors_sante_iris.csv", "health/echantillon_effectifs.csv"
 PROFILES = "health/c2s_profils_partenaire.csv"
 CORRESPONDENCE = "qpv/liste-correspondance-qp2024-qp2015.csv"
-DWELLING_PATHS = (
-    *(*CONTOURS, *SUMMARIES, *FILOSOFI, *CAF),
-    *(TILES, NATURAL, BUILDINGS, REFERENCE, C2S, ORS, NATIONAL, PROFILES, CNAM, CORRESPONDENCE),
-)
 
 
 def rows_of(path: Path, delimiter: str = ";") -> list[dict[str, str]]:

@@ -27,6 +27,7 @@ def sample_dataset(files: dict[str, tuple[SourceFile, ...]] | None = None, **cha
     fields: dict[str, Any] = {
         "id": "insee_exemple",
         "producer": "insee",
+        "role": "geography",
         "origin": {
             "producer": "Institut fictif",
             "title": "Table d'exemple",

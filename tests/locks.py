@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dagster_project.identity.lock import LOCK_VERSION, BuildLock
+from dagster_project.identity.lock import LOCK_VERSION, RELEASE_FORMAT, BuildLock
 
 SHA = "c" * 64
 
@@ -22,6 +22,7 @@ def lock_content(build: str = "a", **changes: Any) -> dict[str, Any]:
     }
     return {
         "lock_version": LOCK_VERSION,
+        "release_format": RELEASE_FORMAT,
         "release_id": f"20260102T120000Z-{build * 12}",
         "build_id": build * 64,
         "built_at": "2026-01-02T12:00:00Z",

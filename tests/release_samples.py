@@ -15,8 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagster_project.audit.release_folder import ReleaseFolder
+from dagster_project.identity.lock import LOCK_NAME
 from dagster_project.release import verifier_preuve
 from dagster_project.settings import Settings
+from tests.locks import make_lock
 
 RELEASE_ID = "20260101T000000Z-0123456789ab"
 # Line 1 is the header; the third record takes two lines.
@@ -67,8 +69,19 @@ FIGURE_TYPES = {
     ),
     "comparable_with_previous": pa.bool_(),
 }
+BUILD_ID = "0123456789abcdef" * 4
+# Tables of a release that nothing in this one fills.
+EMPTY = {
+    "crosswalk": "from_level varchar, from_code varchar, from_generation varchar, to_level varchar, to_code varchar, "
+    "to_generation varchar, weight double, basis varchar, population double",
+    "figure_component": "figure_id varchar, component_figure_id varchar",
+    "crosswalk_input": "zone_level varchar, zone_code varchar, generation varchar, dataset varchar, "
+    "source_sha256 varchar, source_member varchar, source_row bigint, source_column varchar, raw_value varchar",
+    "mart_reseau": "dataset varchar, vintage varchar, file varchar, kind varchar, status varchar, reason_fr varchar",
+    "source_presence": "dataset varchar, vintage varchar, present boolean, status varchar, reason_fr varchar",
+}
 # Written as Parquet alone, as in a release.
-PARQUET_ONLY = ("lineage", "zone_input")
+PARQUET_ONLY = ("lineage", "zone_input", *EMPTY)
 LINEAGE_TYPES = {"weight": pa.float64(), "source_row": pa.int64()}
 Rows = list[dict[str, Any]]
 
@@ -132,8 +145,12 @@ def make_sample(home: Path, change: Callable[[dict[str, Rows]], None] = lambda _
     for name, rows in tables.items():
         types = {"indicator_value": FIGURE_TYPES, "lineage": LINEAGE_TYPES, "corrections": _CORRECTION_TYPES}
         write_table(sample.folder, name, rows, types.get(name, {}))
-    build = {"build_id": "0123456789ab" * 5, "code": "c0de" * 16, "sources_kind": "mirror", "territory": "west"}
-    (sample.folder / "build.json").write_text(json.dumps(build), encoding="utf-8")
+    for name in EMPTY.keys() - tables.keys():
+        with duckdb.connect() as connection:
+            connection.execute(f"create table {name} ({EMPTY[name]})")
+            connection.execute(f"copy {name} to '{sample.folder}/{name}.parquet' (format parquet)")
+    made = {"build_id": BUILD_ID, "settings": {"sources": "mirror", "territory": "west", "demo_seed": None}}
+    (sample.folder / LOCK_NAME).write_text(make_lock(**made).canonical(), encoding="utf-8")
     shutil.copyfile(verifier_preuve.__file__, sample.folder / "verifier_preuve.py")
     write_sums(sample.folder)
     return sample

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dagster_project import sql
 from dagster_project.release.sums import SUMS, read_sums
 from dagster_project.sources import disk
 
@@ -87,8 +88,7 @@ def compare_tables(original: Path, made: Path) -> Difference:
 
     with duckdb.connect() as db:
         for table, path in (("original", original), ("made", made)):
-            # Literal, because a view takes no parameter; quotes doubled, because a folder may hold one.
-            db.execute(f"create view {table} as from read_parquet('{str(path).replace("'", "''")}')")
+            db.execute(f"create view {table} as from {sql.parquet(path)}")
         before, after = _columns(db, "original"), _columns(db, "made")
         if before != after:
             return Difference(original.name, _schema_difference(before, after))
@@ -132,7 +132,7 @@ def _key(db: duckdb.DuckDBPyConnection, columns: Mapping[str, str]) -> list[str]
 
 def _identifies(db: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> bool:
     repeated = " union all ".join(
-        f"(select 1 from {table} group by {_names(columns)} having count(*) > 1 limit 1)"
+        f"(select 1 from {table} group by {sql.identifiers(columns)} having count(*) > 1 limit 1)"
         for table in ("original", "made")
     )
     return not db.execute(repeated).fetchall()
@@ -143,13 +143,13 @@ def _first_by_key(
 ) -> Difference | None:
     others = [column for column in columns if column not in key]
     figures = [column for column in others if column not in BUILD_COLUMNS]
-    same_row = " and ".join(f"o.{_name(c)} is not distinct from m.{_name(c)}" for c in key)
-    shown = ", ".join(f"coalesce(o.{_name(c)}, m.{_name(c)})" for c in key)
+    same_row = " and ".join(f"o.{sql.identifier(c)} is not distinct from m.{sql.identifier(c)}" for c in key)
+    shown = ", ".join(f"coalesce(o.{sql.identifier(c)}, m.{sql.identifier(c)})" for c in key)
     for compared in (figures, others):
-        changed = ", ".join(f"o.{_name(c)} is distinct from m.{_name(c)}" for c in compared)
+        changed = ", ".join(f"o.{sql.identifier(c)} is distinct from m.{sql.identifier(c)}" for c in compared)
         row = db.execute(
             f"""select o._here, m._here, list_position([{changed}], true) as changed, {shown},
-                    {", ".join(f"o.{_name(c)}, m.{_name(c)}" for c in compared) or "null"}
+                    {", ".join(f"o.{sql.identifier(c)}, m.{sql.identifier(c)}" for c in compared) or "null"}
                 from (select *, true as _here from original) as o
                 full join (select *, true as _here from made) as m on {same_row}
                 where o._here is null or m._here is null or changed is not null
@@ -171,7 +171,7 @@ def _described(file: str, row: tuple[Any, ...], key: Sequence[str], compared: Se
 
 def _first_row_without_key(db: duckdb.DuckDBPyConnection, file: str, columns: Sequence[str]) -> Difference:
     """Where no column identifies a row: the first row, whole, that one table has more often than the other."""
-    names = _names(columns)
+    names = sql.identifiers(columns)
     for left, right, what in (("original", "made", "row missing"), ("made", "original", "row not in the original")):
         row = db.execute(
             f"select {names} from {left} except all select {names} from {right} order by all limit 1"
@@ -185,11 +185,3 @@ def _shown(value: Any) -> str:
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
     return "null" if value is None else repr(value)
-
-
-def _names(columns: Sequence[str]) -> str:
-    return ", ".join(map(_name, columns))
-
-
-def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from dagster_project.audit.history import LIBRARY, Published
+from dagster_project import sql
+from dagster_project.audit.release_folder import ReleaseFolder, UnknownReleaseError
 from dagster_project.identity.build import LIBRARIES
-from dagster_project.quality.text import french
-from dagster_project.release.errors import ReleaseError
+from dagster_project.pages.formats import moment, number
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,20 +52,22 @@ class Contents(_Strict):
     libraries: dict[str, str]
 
 
-def count_figures(release: Published) -> int:
-    """Number of figures, from the footer of the table alone; raises ReleaseError when it cannot be read."""
+def count_figures(release: ReleaseFolder) -> int:
+    """Number of figures, from the footer of the table alone; raises UnknownReleaseError when it cannot be read."""
     import pyarrow.parquet as pq
     from pyarrow import ArrowException
 
-    path = release.path / "indicator_value.parquet"
+    path = release.table_path("indicator_value")
     try:
         return int(pq.read_metadata(path).num_rows)
     except (OSError, ArrowException) as error:
-        raise ReleaseError(f"{path} cannot be read ({error}): take the release from another copy") from error
+        raise UnknownReleaseError(
+            f"{path} ne peut être lu ({error}) : reprendre la version d’une autre copie"
+        ) from error
 
 
-def describe_contents(release: Published) -> Contents:
-    """Read a release's own tables; raises ReleaseError when one is missing or damaged."""
+def describe_contents(release: ReleaseFolder) -> Contents:
+    """Read a release's own tables; raises UnknownReleaseError when one is missing or damaged."""
     import duckdb
 
     figures = count_figures(release)
@@ -94,20 +97,20 @@ def describe_contents(release: Published) -> Contents:
                 ),
                 corrections=_number(db, f"select count(distinct correction_id) from {_table(release, 'corrections')}"),
                 sources=_sources(db, release),
-                libraries={
-                    name.removeprefix(LIBRARY): version
-                    for name, version in sorted(release.program.items())
-                    if name.startswith(LIBRARY)
-                },
+                libraries=dict(sorted(release.lock["libraries"].items())),
             )
         except duckdb.Error as error:
-            raise ReleaseError(
-                f"{release.path} cannot be read ({str(error).splitlines()[0]}): take the release from another copy"
-            ) from error
+            raise _unreadable(release.path, error) from error
 
 
-def _table(release: Published, name: str) -> str:
-    return "read_parquet('" + str(release.path / f"{name}.parquet").replace("'", "''") + "')"
+def _unreadable(path: Path, error: Exception) -> UnknownReleaseError:
+    return UnknownReleaseError(
+        f"{path} ne peut être lu ({str(error).splitlines()[0]}) : reprendre la version d’une autre copie"
+    )
+
+
+def _table(release: ReleaseFolder, name: str) -> str:
+    return sql.parquet(release.table_path(name))
 
 
 def _counts(db: duckdb.DuckDBPyConnection, query: str) -> dict[str, int]:
@@ -119,7 +122,7 @@ def _number(db: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _sources(db: duckdb.DuckDBPyConnection, release: Published) -> tuple[SourceEdition, ...]:
+def _sources(db: duckdb.DuckDBPyConnection, release: ReleaseFolder) -> tuple[SourceEdition, ...]:
     rows = db.execute(
         f"""select dataset, vintage, count(*), any_value(producer), any_value(licence)
         from {_table(release, "source_file")} group by all order by all"""
@@ -130,20 +133,19 @@ def _sources(db: duckdb.DuckDBPyConnection, release: Published) -> tuple[SourceE
 
 def in_words(contents: Contents) -> str:
     """The same, in French, for a terminal."""
-    moment = contents.published_at
     tools = [name for name in LIBRARIES if name in contents.libraries]
     lines = ["DONNÉES FICTIVES (territoire de démonstration)"] if contents.sources_kind == "demo" else []
     lines += [
         f"Version      {contents.release_id}",
-        f"Publiée le   {moment:%d/%m/%Y à %H h %M} (UTC)" if moment else "Publiée le   date inconnue",
+        f"Publiée le   {moment(contents.published_at)}",
         f"Composition  {contents.build_id[:_DIGEST_SHOWN]}, sources {contents.sources_kind}, "
         f"territoire {contents.territory}",
-        f"Chiffres     {french(contents.figures)} ({_listed(contents.figures_by_theme)})",
+        f"Chiffres     {number(contents.figures)} ({_listed(contents.figures_by_theme)})",
         f"Statuts      {_listed(contents.figures_by_status)}",
         f"Zones        {_listed(contents.zones_by_level)}",
-        f"Indicateurs  {french(contents.indicators)}",
-        f"Cellules     {french(contents.source_cells)} cellules sources",
-        f"Corrections  {french(contents.corrections)}",
+        f"Indicateurs  {number(contents.indicators)}",
+        f"Cellules     {number(contents.source_cells)} cellules sources",
+        f"Corrections  {number(contents.corrections)}",
         f"Outils       {', '.join(f'{name} {contents.libraries[name]}' for name in tools)}",
         "Sources",
     ]
@@ -157,4 +159,4 @@ def in_words(contents: Contents) -> str:
 
 
 def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {french(count)}" for name, count in counts.items())
+    return ", ".join(f"{name} {number(count)}" for name, count in counts.items())

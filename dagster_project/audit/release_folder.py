@@ -1,6 +1,7 @@
-"""A release as an auditor receives it: a folder of files, and the archive its sources lie in.
+"""The one way to name a release and to open it: which there are, since when, of what, and what their tables hold.
 
-Nothing here opens the warehouse: what cannot be shown from the release and the archive is not shown.
+Nothing here opens the warehouse: what cannot be shown from the release and the archive is not shown. Every refusal is
+an `UnknownReleaseError`, a French sentence that says what to do.
 """
 
 from __future__ import annotations
@@ -10,49 +11,33 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dagster_project import sql
+from dagster_project.audit.formats import FORMATS
+from dagster_project.identity.lock import LOCK_NAME, RELEASE_FORMAT
+from dagster_project.release.places import CURRENT, building_path
 from dagster_project.settings import Settings
 
 if TYPE_CHECKING:
     import duckdb
 
 LINEAGE, FIGURES = "lineage", "indicator_value"
-# Without these, no figure can be explained.
-NEEDED = (
-    *(FIGURES, LINEAGE, "zone_input", "dim_zone", "mart_comparaison", "source_file", "corrections"),
-    *("indicator", "indicator_term", "variable_column", "note_status", "known_break", "absence"),
-)
-# What releases did not say before figures were brought from other geographies: nothing was.
-ADDED_COLUMNS = {
-    LINEAGE: {"term": "null::varchar"},
-    "indicator_term": {
-        "path": "if(role = 'value', 1, 2)",
-        "from_level": "null::varchar",
-        "base_variable": "null::varchar",
-    },
-}
-ADDED_TABLES = {
-    "crosswalk": "from_level varchar, from_code varchar, from_generation varchar, to_level varchar, to_code varchar, "
-    "to_generation varchar, weight double, basis varchar, population double",
-    "figure_component": "figure_id varchar, component_figure_id varchar",
-    "crosswalk_input": "zone_level varchar, zone_code varchar, generation varchar, dataset varchar, "
-    "source_sha256 varchar, source_member varchar, source_row bigint, source_column varchar, raw_value varchar",
-    "mart_reseau": "dataset varchar, vintage varchar, file varchar, kind varchar, status varchar, reason_fr varchar",
-    "source_presence": "dataset varchar, vintage varchar, present boolean, status varchar, reason_fr varchar",
-}
 MEMORY = "1GB"
+_STAMP, _STAMP_LENGTH = "%Y%m%dT%H%M%SZ", 16
 Record = dict[str, Any]
 
 
 class UnknownReleaseError(LookupError):
-    """No such release, or it is not whole; the message says where it was looked for and what to do."""
+    """No such release, or it is not whole, or of another format; the message says where and what to do."""
 
 
 @dataclass(frozen=True)
 class ReleaseFolder:
-    """One release.
+    """One release. What it says of its making is read when asked for, and refused when it cannot be.
 
     Attributes:
         path: its folder; its name is the release id.
@@ -66,27 +51,68 @@ class ReleaseFolder:
     def release_id(self) -> str:
         return self.path.name
 
-    def object_path(self, sha256: str) -> Path:
-        """Where the archive keeps the bytes with this digest."""
-        return self.archive / "objects" / sha256[:2] / sha256
+    @cached_property
+    def published_at(self) -> datetime | None:
+        """UTC; None when the folder does not bear a release's name."""
+        try:
+            return datetime.strptime(self.release_id[:_STAMP_LENGTH], _STAMP).replace(tzinfo=UTC)
+        except ValueError:
+            return None
 
-    def has(self, table: str) -> bool:
-        """Whether the release holds this table."""
-        return (self.path / f"{table}.parquet").is_file()
+    @cached_property
+    def lock(self) -> Record:
+        """`build.lock.json`, of a format that this program reads; raises UnknownReleaseError."""
+        lock = self.json(LOCK_NAME)
+        if lock is None:
+            raise UnknownReleaseError(
+                f"{self.path} n’est pas une version que ce programme sache lire : pas de {LOCK_NAME} ; "
+                "« dq release list » dit lesquelles il connaît"
+            )
+        try:
+            lock = {**lock, "libraries": dict(lock["libraries"]), "files": dict(lock["code"]["files"])}
+            number = lock.get("release_format", 1)
+            _ = (lock["build_id"], lock["settings"]["sources"], lock["settings"]["territory"], lock["python"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise UnknownReleaseError(
+                f"{self.path / LOCK_NAME} ne peut être lu ({error!r}) : reprendre la version d’une autre copie"
+            ) from error
+        if number not in FORMATS:
+            raise UnknownReleaseError(
+                f"{self.path} est au format {number}, que ce programme ne lit pas (il écrit le {RELEASE_FORMAT}) : "
+                f"prendre le programme que nomme son {LOCK_NAME}"
+            )
+        return lock
 
     @property
-    def lock(self) -> Record:
-        """`build.lock.json`, or `build.json` in a release without lock; empty when there is neither."""
-        return next((found for name in ("build.lock.json", "build.json") if (found := self.json(name))), {})
+    def build_id(self) -> str:
+        """Digest of all that it is made of."""
+        return str(self.lock["build_id"])
 
     @property
     def sources_kind(self) -> str:
         """demo, mirror or live."""
-        return str(self.lock.get("sources_kind") or self.lock.get("settings", {}).get("sources", "")) or "inconnu"
+        return str(self.lock["settings"]["sources"])
 
     @property
     def territory(self) -> str:
-        return str(self.lock.get("territory") or self.lock.get("settings", {}).get("territory", "")) or "inconnu"
+        """france, west or dep:35,44."""
+        return str(self.lock["settings"]["territory"])
+
+    @property
+    def fictitious(self) -> bool:
+        return self.sources_kind == "demo"
+
+    def object_path(self, sha256: str) -> Path:
+        """Where the archive keeps the bytes with this digest."""
+        return self.archive / "objects" / sha256[:2] / sha256
+
+    def table_path(self, table: str) -> Path:
+        """Where the release keeps this table."""
+        return self.path / f"{table}.parquet"
+
+    def has(self, table: str) -> bool:
+        """Whether the release holds this table."""
+        return self.table_path(table).is_file()
 
     def json(self, name: str) -> Any:
         """A JSON file of the release, None when it has none; raises UnknownReleaseError when it cannot be read."""
@@ -108,64 +134,102 @@ class ReleaseFolder:
             duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": scratch}) as connection,
         ):
             for path in sorted(self.path.glob("*.parquet")):
-                relation = f"read_parquet({_literal(path)})"
-                added = _added(connection, path.stem, relation)
-                connection.execute(f'create view "{path.stem}" as select *{added} from {relation}')
-            for table, columns in ADDED_TABLES.items():
-                if not self.has(table):
-                    connection.execute(f"create table {table} ({columns})")
+                connection.execute(f"create view {sql.identifier(path.stem)} as from {sql.parquet(path)}")
             yield connection
 
 
-def _added(connection: duckdb.DuckDBPyConnection, table: str, relation: str) -> str:
-    """SQL of the columns that a release made before them lacks."""
-    added = ADDED_COLUMNS.get(table, {})
-    known = {row[0] for row in connection.execute(f"describe from {relation}").fetchall()} if added else set()
-    return "".join(f", {sql} as {name}" for name, sql in added.items() if name not in known)
+def releases_of(settings: Settings) -> list[ReleaseFolder]:
+    """Every whole release of a home, oldest first."""
+    folders = [path for path in settings.releases_dir.glob("[!.]*") if path.is_dir() and not path.is_symlink()]
+    return [_folder(path, settings) for path in sorted(folders) if (path / LOCK_NAME).is_file()]
 
 
-def open_release(settings: Settings, release: str | None = None) -> ReleaseFolder:
-    """The release that a person names.
+def current_release(settings: Settings) -> ReleaseFolder | None:
+    """The promoted release, or None when there is none yet."""
+    link = settings.releases_dir / CURRENT
+    return _folder(link, settings) if link.is_symlink() and (link / LOCK_NAME).is_file() else None
+
+
+def previous_release(settings: Settings, release_id: str) -> ReleaseFolder | None:
+    """The release that came just before another one; None when it is the first."""
+    earlier = [release for release in releases_of(settings) if release.release_id < release_id]
+    return earlier[-1] if earlier else None
+
+
+def is_current(settings: Settings, build_id: str) -> bool:
+    """True when the release and the warehouse are those of this build, and no build waits for promotion.
+
+    A build that waits beside its own release is what a crash left before the warehouse followed. A release that
+    cannot be read is not current: the next run publishes another.
+    """
+    known = current_release(settings)
+    try:
+        published = known is not None and known.build_id == build_id
+    except UnknownReleaseError:
+        return False
+    return published and settings.warehouse.exists() and not building_path(settings).exists()
+
+
+def find_release(settings: Settings, name: str | None = None) -> ReleaseFolder:
+    """The release that a person names, whatever state it is in.
 
     Args:
         settings: whose home is looked in.
-        release: `current`, `previous` (the one before it), an id or the beginning of one, or a release folder; None
-            is the current release.
+        name: `current` (also None), `previous` (the one before it), an id or the beginning of one, or a folder.
 
     Raises:
-        UnknownReleaseError: there is none, or it lacks a table.
+        UnknownReleaseError: none or several bear this name.
     """
-    folder = _folder(settings, release)
-    missing = [name for name in NEEDED if not (folder / f"{name}.parquet").is_file()]
+    releases = settings.releases_dir
+    if name in {None, "current", "previous"}:
+        current = current_release(settings)
+        if current is None:
+            raise UnknownReleaseError(f"aucune version publiée dans {releases} : lancer « dq run » d’abord")
+        found = previous_release(settings, current.release_id) if name == "previous" else current
+        if found is None:
+            raise UnknownReleaseError(f"{current.release_id} est la première version de {releases}")
+        return found
+    known = releases_of(settings)
+    named = [release for release in known if name and release.release_id.startswith(name)]
+    if len(named) == 1:
+        return named[0]
+    if not named and name and Path(name).is_dir():
+        return _folder(Path(name), settings)
+    what = f"{len(named)} versions commencent par" if named else "pas de version"
+    ids = ", ".join(release.release_id for release in known) or "aucune"
+    raise UnknownReleaseError(f"{what} {name} dans {releases}. Versions présentes : {ids}")
+
+
+def open_release(settings: Settings, name: str | None = None) -> ReleaseFolder:
+    """The same, whole: it holds every table of its format.
+
+    A lock that was damaged does not stop an audit, which says so.
+
+    Raises:
+        UnknownReleaseError: there is none, it is of another format, or it lacks a table.
+    """
+    release = find_release(settings, name)
+    try:
+        number = release.lock.get("release_format", 1)
+    except UnknownReleaseError as error:
+        if not isinstance(error.__cause__, ValueError | KeyError | TypeError):
+            raise
+        number = RELEASE_FORMAT
+    missing = [table for table in FORMATS[number].needed if not release.has(table)]
     if missing:
         raise UnknownReleaseError(
-            f"{folder} n’est pas une version complète : {', '.join(f'{name}.parquet' for name in missing)} manque. "
+            f"{release.path} n’est pas une version complète : "
+            f"{', '.join(release.table_path(table).name for table in missing)} manque. "
             "Publier de nouveau (dq run), ou désigner une autre version (--release)"
         )
+    return release
+
+
+def _folder(path: Path, settings: Settings) -> ReleaseFolder:
+    """A release given as a folder brings the archive of its own home."""
+    folder = path.resolve()
     beside = folder.parent.parent / "archive"
     return ReleaseFolder(folder, beside if beside.is_dir() else settings.archive_dir)
-
-
-def _folder(settings: Settings, release: str | None) -> Path:
-    releases = settings.releases_dir
-    known = sorted(path.name for path in releases.glob("*") if path.is_dir() and not path.is_symlink())
-    current = releases / "current"
-    if release in {None, "current", "previous"}:
-        if not current.is_dir():
-            raise UnknownReleaseError(f"aucune version publiée dans {releases} : lancer « dq run » d’abord")
-        before = [name for name in known if name < current.resolve().name]
-        if release != "previous":
-            return current.resolve()
-        if not before:
-            raise UnknownReleaseError(f"{current.resolve().name} est la première version de {releases}")
-        return releases / before[-1]
-    named = [name for name in known if release and name.startswith(release)]
-    if len(named) == 1:
-        return releases / named[0]
-    if not named and release and Path(release).is_dir():
-        return Path(release).resolve()
-    what = f"{len(named)} versions commencent par" if named else "pas de version"
-    raise UnknownReleaseError(f"{what} {release} dans {releases}. Versions présentes : {', '.join(known) or 'aucune'}")
 
 
 def ask(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> duckdb.DuckDBPyConnection:
@@ -177,7 +241,7 @@ def ask(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[
     pieces = query.split("?")
     if len(pieces) != len(parameters) + 1:
         raise ValueError(f"{len(pieces) - 1} places for {len(parameters)} parameters: {query}")
-    values = [*map(_literal, parameters), ""]
+    values = [*map(sql.literal, parameters), ""]
     return connection.execute("".join(piece + value for piece, value in zip(pieces, values, strict=True)))
 
 
@@ -186,13 +250,3 @@ def records(connection: duckdb.DuckDBPyConnection, query: str, parameters: Seque
     cursor = ask(connection, query, parameters)
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _literal(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_literal, value))}]"
-    if isinstance(value, bool | int):
-        return repr(value)
-    return "'" + str(value).replace("'", "''") + "'"

@@ -11,7 +11,7 @@ import typer
 from dagster_project.commands.console import Json, fail, settings_or_exit, table
 
 if TYPE_CHECKING:
-    from dagster_project.audit.history import Published
+    from dagster_project.audit.release_folder import ReleaseFolder
 
 release_app = typer.Typer(no_args_is_help=True, help="Releases: which there are, what they hold, what one changes.")
 
@@ -21,18 +21,13 @@ Name = Annotated[str, typer.Argument(help="current, previous, an id or its begin
 @release_app.command("list")
 def release_list(as_json: Json = False) -> None:
     """Every release of the home, oldest first."""
-    from dagster_project.audit.history import current_id, published_releases
-    from dagster_project.release.errors import ReleaseError
+    from dagster_project.audit.release_folder import UnknownReleaseError, current_release, releases_of
 
     settings = settings_or_exit()
+    current = current_release(settings)
     try:
-        releases = published_releases(settings.releases_dir)
-    except ReleaseError as error:
-        fail(str(error))
-    current = current_id(settings.releases_dir)
-    try:
-        rows = [_row(release, current) for release in releases]
-    except ReleaseError as error:
+        rows = [_row(release, current) for release in releases_of(settings)]
+    except UnknownReleaseError as error:
         fail(str(error))
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
@@ -41,7 +36,7 @@ def release_list(as_json: Json = False) -> None:
     table(shown, False, ("release", "published_at", "sources", "territory", "figures", "current"))
 
 
-def _row(release: Published, current: str | None) -> dict[str, Any]:
+def _row(release: ReleaseFolder, current: ReleaseFolder | None) -> dict[str, Any]:
     from dagster_project.audit.inventory import count_figures
 
     moment = release.published_at
@@ -51,21 +46,20 @@ def _row(release: Published, current: str | None) -> dict[str, Any]:
         "sources": release.sources_kind,
         "territory": release.territory,
         "figures": count_figures(release),
-        "current": release.release_id == current,
+        "current": release == current,
     }
 
 
 @release_app.command("show")
 def release_show(name: Name = "current", as_json: Json = False) -> None:
     """What a release is made of: figures, zones, sources with their licences, corrections, program."""
-    from dagster_project.audit.history import find_release
     from dagster_project.audit.inventory import describe_contents, in_words
-    from dagster_project.release.errors import ReleaseError
+    from dagster_project.audit.release_folder import UnknownReleaseError, find_release
 
     settings = settings_or_exit()
     try:
-        contents = describe_contents(find_release(settings.releases_dir, name))
-    except ReleaseError as error:
+        contents = describe_contents(find_release(settings, name))
+    except UnknownReleaseError as error:
         fail(str(error))
     typer.echo(contents.model_dump_json() if as_json else in_words(contents), nl=as_json)
 
@@ -86,14 +80,13 @@ def release_diff(
     from dagster_project.audit.diff.compare import compare
     from dagster_project.audit.diff.page import write_comparison
     from dagster_project.audit.diff.words import in_words, residual_sentence
-    from dagster_project.audit.history import find_release
-    from dagster_project.release.errors import ReleaseError
+    from dagster_project.audit.release_folder import UnknownReleaseError, find_release
 
     settings = settings_or_exit()
     try:
-        before, after = (find_release(settings.releases_dir, name) for name in (old, new))
-        comparison = compare(before.path, after.path)
-    except ReleaseError as error:
+        before, after = (find_release(settings, name) for name in (old, new))
+        comparison = compare(before, after)
+    except UnknownReleaseError as error:
         fail(str(error))
     summary = comparison.summary
     content: dict[str, Any] = summary.model_dump(mode="json")

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import dbt_assets
 
+from dagster_project.audit.release_folder import is_current
 from dagster_project.defs.dbt_project import (
     PARTIAL_PARSE,
     Translator,
@@ -19,7 +20,7 @@ from dagster_project.defs.dbt_project import (
 )
 from dagster_project.defs.dbt_tables import BuiltTables
 from dagster_project.identity.build import code_digest, describe_build
-from dagster_project.release.places import building_path, is_current
+from dagster_project.release.places import building_path
 from dagster_project.release.plan import Published, published
 from dagster_project.settings import Settings
 

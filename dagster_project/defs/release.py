@@ -16,6 +16,7 @@ from dagster_project.defs.raw import raw_key
 from dagster_project.defs.run_page import audit_asset
 from dagster_project.identity.lock import pending_lock
 from dagster_project.lineage.page import lineage_page_path
+from dagster_project.pages.files import template_files
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.suites import load_suites
 from dagster_project.release.plan import MARTS, Published, derived_tables
@@ -27,7 +28,6 @@ from dagster_project.sources.catalogue import load_catalogue
 from dagster_project.sources.code import catalogue_facts
 
 EXPECTATIONS = "expectations/*.json"
-TEMPLATES = "dagster_project/quality/templates/*"
 # What a release says of its tables.
 DESCRIPTIONS = ("dagster_project/release/*.yml", "dbt_models/models/**/*.yml")
 NAMES_SHOWN = 5
@@ -56,7 +56,7 @@ def release_assets(settings: Settings, tables: Sequence[Published]) -> list[dg.A
         code_version=code_version(
             write_quality_report.__module__,
             own=[__name__],
-            files=[EXPECTATIONS, TEMPLATES],
+            files=[EXPECTATIONS, *template_files("quality")],
             facts=catalogue_facts(catalogue),
         ),
         group_name="publication",
@@ -101,13 +101,13 @@ def release_assets(settings: Settings, tables: Sequence[Published]) -> list[dg.A
         _refuse_partial(context)
         lock = pending_lock(settings)
         attachments = {"qualite.html": report_path(settings), "lignage.html": lineage_page_path(settings)}
-        published = promote(settings, lock, attachments, code_versions=_model_versions(settings))
-        context.log.info(f"release {published.release_id} is now current")
+        folder = promote(settings, lock, attachments, code_versions=_model_versions(settings))
+        context.log.info(f"release {folder.name} is now current")
         return dg.MaterializeResult(
             data_version=dg.DataVersion(lock.build_id),
             metadata={
-                "version": published.release_id,
-                "dossier": dg.MetadataValue.path(str(published.path)),
+                "version": folder.name,
+                "dossier": dg.MetadataValue.path(str(folder)),
                 "sources": dg.MetadataValue.json(lock.raw),
             },
         )

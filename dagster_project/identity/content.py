@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from dagster_project import sql
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -38,5 +40,5 @@ def content_version(connection: duckdb.DuckDBPyConnection, relation: str, column
 
 def _exact(name: str, kind: str) -> str:
     """To DuckDB's hash a null list, an empty list and a list of one null are the same: its JSON text tells them."""
-    column = '"' + name.replace('"', '""') + '"'
+    column = sql.identifier(name)
     return f"to_json({column})::varchar" if kind.endswith("]") or kind.startswith(_NESTED) else column

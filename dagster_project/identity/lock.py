@@ -19,6 +19,8 @@ from dagster_project.sources.locked import LockedFile
 
 LOCK_NAME = "build.lock.json"
 LOCK_VERSION = 1
+# Of the folder that a release is: raised when a table, a column or a file that readers need changes its meaning.
+RELEASE_FORMAT = 1
 _ERRORS_SHOWN = 3
 _SHA256 = r"^[0-9a-f]{64}$"
 Digests = dict[str, str]
@@ -57,6 +59,7 @@ class BuildLock(_Strict):
     """`build.lock.json`. See the module; `load_lock` reads one, `drawing.draw_lock` makes one."""
 
     lock_version: int
+    release_format: int = Field(RELEASE_FORMAT, description="of the release folder; see `audit.formats`")
     release_id: str = Field(pattern=r"^\d{8}T\d{6}Z-[0-9a-f]{12}$")
     build_id: str = Field(pattern=_SHA256, description="digest of what figures depend on")
     built_at: AwareDatetime = Field(description="UTC, to the second: the only clock reading in a release")

@@ -34,21 +34,27 @@ def column_slices(query: exp.Query, schemas: Schemas) -> Iterator[tuple[str, str
     query = query.copy()
     if not (query.args.get("limit") or query.args.get("offset")):
         query.set("order", None)
+    _forget_positions(query)
     reachable = projection_reachability(query)
     for position, name in enumerate(query.named_selects):
         journal: Journal = []
         prune_projections(reachable, root=position, journal=journal)
-        yield (
-            name.lower(),
-            _plain(query.copy(), spelling).sql(DIALECT, **LAYOUT),
-        )
+        yield name.lower(), _plain(query.copy(), spelling).sql(DIALECT, copy=False, **LAYOUT)
         revert(journal)
+
+
+def _forget_positions(query: Any) -> None:
+    """Drop where each name stood in the text: most of the time of a copy goes into that, and a slice has no text."""
+    for node in query.walk():
+        node.comments = node.comments or None  # a list costs a copy, even empty
+        if node.meta_get(UNPIVOT) is None:
+            node._meta = None  # reading `meta` would make an empty one, copied as dearly
 
 
 def _plain(query: Any, spelling: Mapping[str, str]) -> Any:
     """Without what qualifying added: aliases that repeat a name, the database, the source where there is one only."""
     for select in list(query.find_all(exp.Select)):
-        if UNPIVOT in select.meta:
+        if select.meta_get(UNPIVOT) is not None:
             _spell_unpivot(select)
     for select in query.find_all(exp.Select):
         sources = [select.args["from_"].this] if select.args.get("from_") else []

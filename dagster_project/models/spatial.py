@@ -1,15 +1,14 @@
-"""Neighbouring zones look alike: Moran's I and its local form, by PySAL."""
+"""Do neighbouring zones look alike? Moran's I and its local form over the zones of a mesh."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from dagster_project.models.arrow_tables import Vector
+from dagster_project.models.moran import global_moran, local_moran, row_standardised
 
 # Local clusters are counted at this level, without correction for the number of zones: they describe, they do not test.
 LOCAL_LEVEL = 0.05
@@ -50,36 +49,18 @@ def autocorrelation(
     y = np.array([value[code] for code in linked])
     if len(linked) < LEAST_ZONES or y.min() == y.max():
         return None
-    import esda
-    from libpysal.graph import Graph
-
-    focal, neighbour = zip(*sorted(links), strict=True)
-    graph = Graph.from_arrays(np.array(focal), np.array(neighbour), np.ones(len(focal))).transform("r")
-    with _seeded(seed), warnings.catch_warnings():
-        # a zone whose permutations are all alike divides by zero inside esda; its p-value does not use the quotient
-        warnings.simplefilter("ignore", RuntimeWarning)
-        overall = esda.Moran(y, graph, permutations=draws)
-        local = esda.Moran_Local(y, graph, permutations=draws, seed=seed, n_jobs=1, alternative="two-sided")
-    more_extreme = int(np.sum(np.abs(overall.sim - overall.sim.mean()) >= abs(overall.I - overall.sim.mean())))
-    significant = local.q[local.p_sim <= LOCAL_LEVEL]
+    place = {code: position for position, code in enumerate(linked)}
+    ends = np.array([(place[a], place[b]) for a, b in sorted(links)], dtype=np.int64)
+    weights = row_standardised(ends[:, 0], ends[:, 1], len(linked))
+    overall, local = global_moran(y, weights, draws, seed), local_moran(y, weights, draws, seed)
+    significant = local.quadrant[local.p <= LOCAL_LEVEL]
     return Autocorrelation(
         zones=len(linked),
         islands=len(value) - len(linked),
         without_value=len(codes) - len(value),
-        i=float(overall.I),
-        expected=float(overall.EI),
-        z=float(overall.z_sim),
-        p=(1 + more_extreme) / (draws + 1),
+        i=overall.i,
+        expected=overall.expected,
+        z=overall.z,
+        p=overall.p,
         clusters={name: int((significant == number).sum()) for number, name in enumerate(QUADRANTS, 1)},
     )
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """PySAL permutes with numpy's global generator: seed it, then put it back as it was."""
-    before = np.random.get_state()
-    np.random.seed(seed)
-    try:
-        yield
-    finally:
-        np.random.set_state(before)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 
+from dagster_project import sql
 from dagster_project.quality.suites import Expectation, Suite
 from dagster_project.sources.absence import absence_of
 
@@ -61,7 +62,7 @@ class Table:
         self._db = duckdb.connect()
         self._db.execute(MACROS)
         # Derived columns may be window functions, which reorder rows: each row carries its position from the start.
-        parquet = f"read_parquet({_literal(str(path))}, file_row_number = true)"
+        parquet = f"read_parquet({sql.literal(str(path))}, file_row_number = true)"
         self._db.execute(f"create view source as select * rename (file_row_number as {_POSITION}) from {parquet}")
         if suite.query:
             numbered = f"select *, row_number() over () - 1 as {_POSITION} from ({suite.query})"
@@ -85,7 +86,7 @@ class Table:
         """Columns the rules name; one that cannot be had is reported in `missing`, the others are still checked."""
         present = [column for column in self._suite.columns if column in self._types and column not in self._missing]
         absent = {column: self._missing.get(column, "colonne absente de la table") for column in self._suite.columns}
-        selected = "".join(f", {self._expression(column)} as {_name(column)}" for column in present)
+        selected = "".join(f", {self._expression(column)} as {sql.identifier(column)}" for column in present)
         data = self._db.execute(f"select {_POSITION}{selected} from derived order by {_POSITION}").df()
         return Frame(data, {column: why for column, why in absent.items() if column not in present})
 
@@ -97,7 +98,7 @@ class Table:
         names = list(dict.fromkeys((*first, *(name for name in self._own if name not in _GEOMETRY))))
         positions = ", ".join(map(str, sorted(numbers)))
         found = self._db.execute(
-            f"select {', '.join(map(_name, names))} from derived"
+            f"select {', '.join(map(sql.identifier, names))} from derived"
             f" where {_POSITION} in ({positions}) order by {_POSITION}"
         ).fetchall()
         # The same columns in every row: what shows rows as a table wants it so.
@@ -125,7 +126,7 @@ class Table:
 
     def _refusal(self, derive: dict[str, str]) -> str | None:
         """Create the view `derived`; why it cannot be, when it cannot."""
-        columns = "".join(f", ({expression}) as {_name(name)}" for name, expression in derive.items())
+        columns = "".join(f", ({expression}) as {sql.identifier(name)}" for name, expression in derive.items())
         try:
             self._db.execute(f"create or replace view derived as select *{columns} from step_0")
         except duckdb.Error as error:
@@ -136,7 +137,7 @@ class Table:
         return {str(name): str(kind) for name, kind, *_ in self._db.execute(f"describe {relation}").fetchall()}
 
     def _expression(self, column: str) -> str:
-        return f"nullif({_name(column)}, '')" if self._types[column] == "VARCHAR" else _name(column)
+        return f"nullif({sql.identifier(column)}, '')" if self._types[column] == "VARCHAR" else sql.identifier(column)
 
 
 def plain_value(cell: object) -> Any:
@@ -148,11 +149,3 @@ def plain_value(cell: object) -> Any:
     if isinstance(cell, (list, tuple)):
         return [plain_value(item) for item in cell]
     return f"({len(cell)} octets)" if isinstance(cell, bytes) else str(cell)
-
-
-def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -8,6 +8,7 @@
 `derive` adds columns by DuckDB SQL over the table, each able to use those before it. `query` replaces the table by
 a SELECT over the relation `source`, for tables too large to be checked row by row. Both may use the macros of
 `frames.MACROS`.
+A rule on a derived column says in `broken_by` what breaks it, so that a rule that cannot fail is found out.
 """
 
 from __future__ import annotations
@@ -59,6 +60,10 @@ class Expectation(_Strict):
     severity: Severity
     reason: str = Field(min_length=20)
     kwargs: dict[str, Any]
+    broken_by: str | None = Field(
+        None,
+        description="SQL on a sound table `t` after which the rule does not hold: tests show by it that it can fail",
+    )
     scope: Literal["real"] | None = Field(None, description="`real`: has no meaning on the demonstration territory")
 
     @model_validator(mode="after")

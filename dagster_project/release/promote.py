@@ -21,7 +21,7 @@ from dagster_project.release import verifier_preuve
 from dagster_project.release.edition import Edition
 from dagster_project.release.errors import ReleaseError
 from dagster_project.release.package import write_package
-from dagster_project.release.places import CURRENT, Release, building_path
+from dagster_project.release.places import CURRENT, building_path
 from dagster_project.release.sums import SUMS, damaged_files
 from dagster_project.settings import Settings
 from dagster_project.sources import disk
@@ -37,8 +37,8 @@ def promote(
     attachments: Mapping[str, Path],
     *,
     code_versions: Mapping[str, str] | None = None,
-) -> Release:
-    """Publish the checked build.
+) -> Path:
+    """Publish the checked build; returns the folder of the release.
 
     Args:
         settings: where releases live.
@@ -71,7 +71,7 @@ def promote(
                 shutil.rmtree(partial, ignore_errors=True)
             _switch(releases, release_id)
         _follow(settings, building, release_id)
-    return Release(release_id, releases / release_id, lock.build_id)
+    return releases / release_id
 
 
 @contextmanager

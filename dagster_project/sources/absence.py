@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from dagster_project.sources.catalogue import Dataset, Vintage
 
-# In the footer of the table of an absent dataset: why it is empty (`when_absent` of the catalogue).
+# In the footer of the table of an absent dataset: why it is empty (`absence` of the catalogue).
 ABSENT_KEY = b"dq_absent"
 
 _MEANING = {
@@ -21,7 +21,7 @@ _MEANING = {
 def absence_reason(dataset: Dataset, vintage: Vintage) -> str:
     """Why a vintage is absent and how to get it, in French; the same words wherever the run takes place."""
     how = " ".join(dict.fromkeys(file.live.note for file in vintage.files if file.live.note))
-    reason = f"{dataset.origin.title}, millésime {vintage.vintage} : {_MEANING[dataset.when_absent]}."
+    reason = f"{dataset.origin.title}, millésime {vintage.vintage} : {_MEANING[dataset.absence]}."
     return f"{reason} {how}".rstrip()
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 CATALOGUE_DIR = Path(__file__).parent / "catalogue"
 GEOGRAPHIC = ("shapefile", "geojson")
+NUMERIC = ("count", "amount", "share", "index")
 
 
 class CatalogueError(ValueError):
@@ -68,6 +69,11 @@ class Mirror(_Strict):
 
     paths: tuple[str, ...] = Field(min_length=1)
     copy_of: Literal["producer_bytes", "third_party"]
+    extent: Literal["whole", "lighter", "extract"] = Field(
+        "whole",
+        description="against the producer's file; lighter: as many rows (or files of a bundle) in fewer bytes; "
+        "extract: the rows of some places or days only",
+    )
     note: str | None = None
     member: str | None = None
 
@@ -92,6 +98,7 @@ class Vintage(_Strict):
     vintage: str = Field(pattern=r"^[0-9]{4}$", description="edition of the table, or year of the geography")
     files: tuple[SourceFile, ...] = Field(min_length=1)
     columns_absent: tuple[str, ...] = Field((), description="catalogue columns that this edition does not carry")
+    in_demo: bool = Field(True, description="whether the demonstration territory has files of this edition")
 
 
 class Column(_Strict):
@@ -167,6 +174,12 @@ class Dataset(_Strict):
 
     id: str = Field(pattern=r"^[a-z0-9_]+$")
     producer: str = Field(pattern=r"^[a-z]+$", description="short key: the asset group and the dbt folder")
+    role: Literal["statistics", "geography", "context", "model"] = Field(
+        description="statistics: its cells are observations that indicators sum, mapped in `variable_column`; "
+        "geography: it says which places there are, their codes, contours and passages; "
+        "model: a calculation of its own reads it (travel times, offers, take-up), no cell is summed as it is; "
+        "context: it is shown or kept beside figures, and no figure is made of it"
+    )
     origin: Origin
     format: Literal["csv", "xlsx", "shapefile", "geojson", "json", "parquet", "bundle"]
     encoding: str = "utf-8"
@@ -179,12 +192,17 @@ class Dataset(_Strict):
     )
     key: tuple[str, ...] = Field(min_length=1, description="source columns that identify a row within a file")
     columns: tuple[Column, ...] = Field(min_length=1, description="columns the product relies on")
+    further_columns: bool = Field(False, description="whether files carry columns that are not declared here")
+    repeated_keys: bool = Field(False, description="whether a few rows of a file bear the key of another")
     rows: Bounds = Field(description="expected rows per vintage, whole France")
     bytes: Bounds = Field(description="expected size of one file")
     rejects_tolerated: int = Field(0, ge=0, description="rows that may fail to be read before the asset fails")
     rhythm_days: int = Field(ge=1, description="publication rhythm of the producer")
     personal_data: Literal["none", "aggregate", "personal"] = "aggregate"
     secrecy: str = Field(min_length=3, description="how the producer marks secrecy, plain French")
+    masked_below: int | None = Field(
+        None, ge=2, description="least count that the producer shows, zero apart; a convention has its own `threshold`"
+    )
     context_only: bool = Field(False, description="read beside figures: nothing of it enters a release")
     generation: Literal["QP2015", "QN2024"] | None = None
     when_absent: Literal["stop", "convention", "non_couvert"] = Field(
@@ -193,6 +211,16 @@ class Dataset(_Strict):
     )
     convention: Convention | None = None
     vintages: tuple[Vintage, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_its_numbers(cls, entry: Any) -> Any:
+        """Texts of an entry write the count under which it is masked as `{n}`, and the number below as `{n-1}`."""
+        if not isinstance(entry, dict):
+            return entry
+        convention = entry.get("convention")
+        least = convention.get("threshold") if isinstance(convention, dict) else entry.get("masked_below")
+        return _numbered(entry, least)
 
     @model_validator(mode="after")
     def _consistent(self) -> Dataset:
@@ -208,6 +236,12 @@ class Dataset(_Strict):
             raise ValueError(f"{self.id}: `convention` goes with access: convention, and the other way round")
         if self.records and self.format != "json":
             raise ValueError(f"{self.id}: `records` goes with format json")
+        if self.convention and self.masked_below is not None:
+            raise ValueError(f"{self.id}: what a convention masks is its `threshold`, not `masked_below`")
+        if self.role == "statistics" and not any(column.type in NUMERIC for column in self.columns):
+            raise ValueError(f"{self.id}: role statistics needs a column of type {', '.join(NUMERIC)}")
+        if self.context_only and self.role != "context":
+            raise ValueError(f"{self.id}: `context_only` goes with role: context")
         declared = {column.name for column in self.columns}
         if kept := declared & set(self.dropped_columns):
             raise ValueError(f"{self.id}: columns both declared and dropped ({sorted(kept)})")
@@ -216,8 +250,40 @@ class Dataset(_Strict):
         return self
 
     @property
+    def absence(self) -> Literal["convention", "non_couvert"]:
+        """What the status of this table is where it is absent."""
+        return "convention" if self.when_absent == "convention" else "non_couvert"
+
+    def may_lack(self, vintage: Vintage, *, demo: bool) -> bool:
+        """Whether a run goes on without the files of this vintage.
+
+        Args:
+            vintage: of this dataset.
+            demo: whether sources are those of the demonstration territory, which need not show every edition.
+        """
+        return self.when_absent != "stop" or (demo and not vintage.in_demo)
+
+    @property
     def is_geographic(self) -> bool:
         return self.format in GEOGRAPHIC
+
+    @property
+    def least_shown(self) -> int | None:
+        """Least count, zero apart, that the producer shows; None when no count hides a cell, or it does not say."""
+        return self.convention.threshold if self.convention else self.masked_below
+
+
+def _numbered(value: Any, least: int | None) -> Any:
+    match value:
+        case dict():
+            return {name: _numbered(part, least) for name, part in value.items()}
+        case list() | tuple():
+            return [_numbered(part, least) for part in value]
+        case str() if "{n}" in value or "{n-1}" in value:
+            if least is None:
+                raise ValueError(f"{value!r} speaks of a count under which cells are masked, and the entry gives none")
+            return value.replace("{n}", str(least)).replace("{n-1}", str(least - 1))
+    return value
 
 
 def _columns_named(convention: Convention) -> set[str]:

@@ -158,7 +158,8 @@ class _Fetcher:
             locked = locked_file(lock, self.dataset.id, self.vintage.vintage, self.file.name)
         except LockedBytesError as error:
             # a lock names no bytes of a dataset that was absent: it is absent again
-            kind = FetchError if self.dataset.when_absent == "stop" else SourceMissing
+            lacking = self.dataset.may_lack(self.vintage, demo=self.settings.sources == "demo")
+            kind = SourceMissing if lacking else FetchError
             raise kind(str(error)) from error
         for part in locked.parts:
             if not self.archive.is_intact(part.sha256):

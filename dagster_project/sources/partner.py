@@ -15,6 +15,7 @@ from dagster_project.sources.catalogue import Convention, Dataset
 from dagster_project.sources.raw_files import load_manifest
 from dagster_project.sources.readers import LINEAGE_COLUMNS
 from dagster_project.sources.validation import Validation
+from dagster_project.sql import identifier, identifiers, literal, literals
 
 if TYPE_CHECKING:
     import duckdb
@@ -62,8 +63,8 @@ def lists_version(dataset: Dataset, raw_dir: Path) -> dict[str, str | None]:
 def _number_the_counts(connection: duckdb.DuckDBPyConnection, convention: Convention) -> None:
     """The view `file_row`: the rows as delivered, and each count as a number where it is one."""
     numbers = "".join(
-        f", case when regexp_full_match({_name(count)}, '0|[1-9][0-9]{{0,14}}') then {_name(count)}::bigint end "
-        f"as {_name(f'number_{count}')}"
+        f", case when regexp_full_match({identifier(count)}, '0|[1-9][0-9]{{0,14}}') "
+        f"then {identifier(count)}::bigint end as {identifier(f'number_{count}')}"
         for count in convention.counts
     )
     connection.execute(f"create temp table file_row as select *{numbers} from delivered")
@@ -77,7 +78,7 @@ class _Door:
     ) -> None:
         self.dataset, self.convention, self.connection, self.raw_dir = dataset, convention, connection, raw_dir
         # how a message names a row: the parts of its key
-        self._key = ", ".join(f"coalesce(nullif({_name(name)}, ''), '(vide)')" for name in dataset.key)
+        self._key = ", ".join(f"coalesce(nullif({identifier(name)}, ''), '(vide)')" for name in dataset.key)
 
     def failing(self, condition: str, cell: str = "''", source: str = "file_row") -> Iterator[tuple[str, str]]:
         """Address of each row that meets a condition, and the text of `cell` there."""
@@ -99,15 +100,15 @@ def _declared_columns(door: _Door) -> Iterator[_Problem]:
 
 def _allowed_values(door: _Door) -> Iterator[_Problem]:
     for name in (*door.dataset.key, *door.convention.required):
-        for where, _ in door.failing(f"coalesce({_name(name)}, '') = ''"):
+        for where, _ in door.failing(f"coalesce({identifier(name)}, '') = ''"):
             yield f"{where} : {name} est vide"
     for column in door.dataset.columns:
-        cell, expected = _name(column.name), []
+        cell, expected = identifier(column.name), []
         if column.values:
-            listed = ", ".join(map(_text, column.values))
+            listed = literals(column.values)
             expected.append((f"{cell} not in ({listed})", f"attendu : {', '.join(column.values)}"))
         if column.pattern:
-            expected.append((f"not regexp_full_match({cell}, {_text(column.pattern)})", f"forme : {column.pattern}"))
+            expected.append((f"not regexp_full_match({cell}, {literal(column.pattern)})", f"forme : {column.pattern}"))
         if column.minimum is not None or column.maximum is not None:
             low, high = (repr(bound) if bound is not None else None for bound in (column.minimum, column.maximum))
             number = f"try_cast({cell} as double)"
@@ -125,13 +126,13 @@ def _threshold(door: _Door) -> Iterator[_Problem]:
     if convention.threshold is None or convention.masked is None:
         return
     for count in convention.counts:
-        cell, number = _name(count), _name(f"number_{count}")
+        cell, number = identifier(count), identifier(f"number_{count}")
         for where, text in door.failing(f"{number} between 1 and {convention.threshold - 1}", cell):
             yield (
                 f"{where} : {count} = {text} ; un effectif de 1 à {convention.threshold - 1} ne peut pas être remis : "
                 f"écrire « {convention.masked} »"
             )
-        unreadable = f"{cell} not in ('', {_text(convention.masked)}) and {number} is null"
+        unreadable = f"{cell} not in ('', {literal(convention.masked)}) and {number} is null"
         for where, text in door.failing(unreadable, cell):
             yield f"{where} : {count} = « {text} » n’est ni un entier ni « {convention.masked} »"
 
@@ -140,12 +141,12 @@ def _denominator(door: _Door) -> Iterator[_Problem]:
     convention = door.convention
     if convention.denominator is None or convention.masked is None:
         return
-    whole, whole_cell = _name(f"number_{convention.denominator}"), _name(convention.denominator)
+    whole, whole_cell = identifier(f"number_{convention.denominator}"), identifier(convention.denominator)
     for count in convention.numerators:
-        part = _name(f"number_{count}")
-        shown = f"{_name(count)} || ' > ' || {whole_cell}"
-        hidden = f"{whole_cell} = {_text(convention.masked)} and {part} >= {convention.threshold}"
-        of_none = f"{whole} = 0 and {_name(count)} = {_text(convention.masked)}"
+        part = identifier(f"number_{count}")
+        shown = f"{identifier(count)} || ' > ' || {whole_cell}"
+        hidden = f"{whole_cell} = {literal(convention.masked)} and {part} >= {convention.threshold}"
+        of_none = f"{whole} = 0 and {identifier(count)} = {literal(convention.masked)}"
         for where, text in door.failing(f"{part} > {whole} or ({hidden}) or ({of_none})", shown):
             yield f"{where} : {count} dépasse {convention.denominator} ({text})"
 
@@ -159,10 +160,10 @@ def _known_codes(door: _Door) -> Iterator[_Problem]:
         if all(absence_of(path) for path in paths.values()):
             yield f"la liste des codes ({_listed(code.datasets)}) est absente : la recevoir, puis relancer"
             continue
-        column = f"trim({_name(code.dataset_column)})"
-        lists = " union all ".join(f"select {column} from read_parquet({_text(str(p))})" for p in paths.values())
+        column = f"trim({identifier(code.dataset_column)})"
+        lists = " union all ".join(f"select {column} from read_parquet({literal(str(p))})" for p in paths.values())
         known = f"({lists})"
-        cell, concerned = _name(code.column), _where(code.where)
+        cell, concerned = identifier(code.column), _where(code.where)
         zero = f"case when '0' || {cell} in {known} then ' : le zéro de tête du code est perdu' else '' end"
         stranger = f"{concerned} and {cell} != '' and {cell} not in {known}"
         for where, text in door.failing(stranger, f"{cell} || '»' || {zero}"):
@@ -172,7 +173,7 @@ def _known_codes(door: _Door) -> Iterator[_Problem]:
 
 def _shapes(door: _Door) -> Iterator[_Problem]:
     for group in door.convention.together:
-        empty = " + ".join(f"(coalesce({_name(name)}, '') = '')::int" for name in group)
+        empty = " + ".join(f"(coalesce({identifier(name)}, '') = '')::int" for name in group)
         for where, _ in door.failing(f"{empty} not in (0, {len(group)})"):
             yield f"{where} : {' et '.join(group)} sont à remplir ensemble, ou à laisser vides"
     earlier = ["false"]
@@ -181,13 +182,13 @@ def _shapes(door: _Door) -> Iterator[_Problem]:
         earlier.append(f"({_where(shape.where)})")
         for count in door.convention.counts:
             wanted = count in shape.filled
-            condition = f"{concerned} and (coalesce({_name(count)}, '') = '') = {str(wanted).lower()}"
+            condition = f"{concerned} and (coalesce({identifier(count)}, '') = '') = {str(wanted).lower()}"
             for where, _ in door.failing(condition):
                 yield f"{where} : {count} doit être {'rempli' if wanted else 'vide'} ({shape.meaning})"
 
 
 def _unique_key(door: _Door) -> Iterator[_Problem]:
-    key = ", ".join(map(_name, door.dataset.key))
+    key = identifiers(door.dataset.key)
     repeated = f"(select *, row_number() over (partition by {key} order by _source_row) as rank from file_row)"
     for where, _ in door.failing("rank > 1", source=repeated):
         yield f"{where} : cette ligne répète la clé d’une ligne précédente"
@@ -215,16 +216,8 @@ def _result(name: str, problems: list[_Problem]) -> Validation:
 
 
 def _where(conditions: dict[str, str]) -> str:
-    return " and ".join(f"{_name(column)} = {_text(value)}" for column, value in conditions.items()) or "true"
+    return " and ".join(f"{identifier(column)} = {literal(value)}" for column, value in conditions.items()) or "true"
 
 
 def _listed(datasets: tuple[str, ...]) -> str:
     return " ou ".join(datasets)
-
-
-def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

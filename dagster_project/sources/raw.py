@@ -69,7 +69,7 @@ class RawResult:
         files: one entry per source file: what was received, its original header, rows and rejects.
         validations: (file, vintage or dataset it is about, result).
         changed: False when nothing had to be read again.
-        absent: vintages of which there is no file, each with why (`when_absent` of the catalogue).
+        absent: vintages of which there is no file, each with why (`absence` of the catalogue).
     """
 
     dataset_id: str
@@ -212,7 +212,7 @@ def _write(
         "rejects": len(rejected),
         "columns": table.column_names,
         "vintages": _rows_by_vintage(received, results),
-        "absent": {vintage.vintage: dataset.when_absent for vintage in fetched.absent},
+        "absent": {vintage.vintage: dataset.absence for vintage in fetched.absent},
         "files": [_describe(r, result) for r, result in zip(received, results, strict=True)],
         "validations": [{"file": where, **asdict(validation)} for where, validation in validations],
     }
@@ -233,7 +233,7 @@ def _table(dataset: Dataset, fetched: Fetched, results: Sequence[ReadResult]) ->
     if not fetched.absent:
         return union_by_name([result.table for result in results])
     table = union_by_name([empty_table(dataset), *(result.table for result in results)])
-    return table if results else table.replace_schema_metadata({ABSENT_KEY: dataset.when_absent.encode()})
+    return table if results else table.replace_schema_metadata({ABSENT_KEY: dataset.absence.encode()})
 
 
 def _describe(received: Received, result: ReadResult) -> dict[str, Any]:

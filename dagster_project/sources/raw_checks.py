@@ -64,8 +64,8 @@ def presence_checks(dataset: Dataset, absent: Sequence[Vintage]) -> list[tuple[s
                 PRESENCE,
                 False,
                 False,
-                f"jeu absent ({dataset.when_absent}) : {absence_reason(dataset, vintage)}",
-                {"statut": dataset.when_absent},
+                f"jeu absent ({dataset.absence}) : {absence_reason(dataset, vintage)}",
+                {"statut": dataset.absence},
             ),
         )
         for vintage in absent

@@ -49,7 +49,7 @@ def fetch_all(dataset: Dataset, settings: Settings, tell: Progress) -> Fetched:
             try:
                 parts = fetch_file(dataset, vintage, file, settings)
             except SourceMissing as error:
-                if dataset.when_absent == "stop":
+                if not dataset.may_lack(vintage, demo=settings.sources == "demo"):
                     raise
                 missing.append(error)
                 continue

@@ -34,9 +34,9 @@ def _check(dataset: Dataset, vintage: Vintage, file: SourceFile, settings: Setti
     try:
         parts = fetch_file(dataset, vintage, file, settings)
     except SourceMissing as error:
-        if dataset.when_absent == "stop":
+        if not dataset.may_lack(vintage, demo=settings.sources == "demo"):
             return {"file": label, "state": "absent", "detail": str(error)}
-        return {"file": label, "state": dataset.when_absent, "detail": absence_reason(dataset, vintage)}
+        return {"file": label, "state": dataset.absence, "detail": absence_reason(dataset, vintage)}
     except FetchError as error:
         return {"file": label, "state": "absent", "detail": str(error)}
     failed = [v for v in validate_file(dataset, vintage, file, parts, None) if not v.passed]
@@ -62,7 +62,7 @@ def source_status(settings: Settings, now: datetime | None = None) -> list[Row]:
 
 
 def _absent(dataset: Dataset, reasons: list[str]) -> Row:
-    state = f"absent ({dataset.when_absent})"
+    state = f"absent ({dataset.absence})"
     return {"dataset": dataset.id, "state": state, "last_fetched": "", "detail": " ; ".join(reasons)}
 
 

@@ -32,15 +32,16 @@ from tests.project_copies import (
     write_taken,
 )
 
-# Loading the definitions may parse the dbt project into its shared target folder: one worker does it.
-pytestmark = pytest.mark.xdist_group("graph")
-
 MODELS = PROJECT_ROOT / "dbt_models" / "models"
 PYTHON_CODE = "\nCHANGED = True\n"
 
 
 def python(module: str, text: str = PYTHON_CODE) -> Edit:
     return append(f"dagster_project/{module}.py", text)
+
+
+def template(name: str) -> Edit:
+    return append(f"dagster_project/pages/templates/{name}", "\n")
 
 
 def macro(name: str, path: str) -> Edit:
@@ -81,10 +82,9 @@ DBT_EDITS: dict[str, Edit] = {
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+def project(dbt_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Copy:
     settings = Settings(home=tmp_path_factory.mktemp("home"), sources="mirror", mirror="/nowhere")
-    parsed = dbt_project.ensure_manifest(settings)
-    return Copy(copy_project(tmp_path_factory.mktemp("copy")), parsed, settings)
+    return Copy(copy_project(tmp_path_factory.mktemp("copy")), dbt_manifest, settings)
 
 
 @pytest.fixture(scope="module")
@@ -174,15 +174,16 @@ CASES = {
     "days of offers": Case(python("sources/clients/snapshot"), {"derived/offres_vues"}),
     "corrections as code": Case(python("quality/corrections"), {"derived/corrections"}),
     "a correction": Case(replace("corrections/anct.yml", r"(reported_by: )", r"\1nous, et "), {"derived/corrections"}),
-    "the quality report": Case(
-        python("quality/report_model"), {"reports/quality", COMPARED, AUDITED, "releases/current"}
-    ),
+    "the quality report": Case(python("quality/report_model"), {"reports/quality", "releases/current"}),
     "the comparison": Case(python("audit/diff/pairs"), {COMPARED}, rebuilds=False),
-    "a template": Case(
-        append("dagster_project/quality/templates/rapport.css", "p {}\n"), {"reports/quality", COMPARED, AUDITED}
+    "a template": Case(template("quality/report.html.j2"), {"reports/quality"}),
+    "the style sheet": Case(template("style.css"), {"reports/quality", COMPARED, AUDITED, LINEAGE}),
+    "the template of a page that no release holds": Case(template("run/run.html.j2"), {AUDITED}, rebuilds=False),
+    "how numbers are written": Case(
+        python("pages/formats"), {*REPORTS, COMPARED, AUDITED, LINEAGE, "releases/current"}
     ),
     "the lineage page": Case(python("lineage/page_model"), {LINEAGE, "releases/current"}),
-    "its template": Case(append("dagster_project/lineage/templates/lignage.css", "p {}\n"), {LINEAGE}),
+    "its template": Case(template("lineage/lineage.html.j2"), {LINEAGE}),
     "an expectation": Case(replace("expectations/insee_revn.json", '"reason": "', '"reason": "Oui. '), REPORTS),
     "data docs": Case(python("quality/data_docs"), {"reports/data_docs"}),
     "the release": Case(python("release/promote"), {"releases/current"}),

@@ -35,7 +35,7 @@ from dagster_project.release.places import building_path
 from dagster_project.settings import PROJECT_ROOT, Settings
 from tests.graph_runs import Finished
 
-pytestmark = pytest.mark.xdist_group("graph")
+pytestmark = pytest.mark.end_to_end
 
 CHROMIUM = Path("/usr/bin/chromium")
 MAX_PAGE_BYTES = 5_000_000

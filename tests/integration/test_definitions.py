@@ -16,12 +16,9 @@ from dagster_project.settings import Settings
 from tests.graph_runs import run
 from tests.release_home import MARTS
 
-# Loading the definitions may parse the dbt project into its shared target folder: one worker does it.
-pytestmark = pytest.mark.xdist_group("graph")
-
 
 @pytest.fixture(scope="module")
-def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+def definitions(dbt_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
     from dagster_project.definitions import build_definitions
 
     return build_definitions(Settings(home=tmp_path_factory.mktemp("definitions") / "home", sources="demo"))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources.catalogue import load_catalogue
 from scripts import contract_style, generate
+from tests.failures import none_of
 from tests.release_home import MARTS
 
 MARTS_DIR = PROJECT_ROOT / "dbt_models" / "models" / "marts"
@@ -28,9 +28,6 @@ def documented() -> dict[str, dict[str, Any]]:
     return {model["name"]: model for model in models}
 
 
-COLUMNS = [(name, column) for name, model in documented().items() for column in model["columns"]]
-
-
 def test_committed_files_are_those_that_the_seeds_give() -> None:
     expected = generate.written()
     stale = [path for path, text in expected.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
@@ -40,11 +37,11 @@ def test_committed_files_are_those_that_the_seeds_give() -> None:
     assert marked - set(expected) == set(), "left behind: delete them"
 
 
-@pytest.mark.parametrize("path", PROPERTIES, ids=lambda path: path.stem)
-def test_contracts_keep_to_one_style(path: Path) -> None:
+def test_contracts_keep_to_one_style() -> None:
     """No anchors, whatever fits on one line, and comments at the top, where laying out again keeps them."""
-    text = path.read_text(encoding="utf-8")
-    assert text == contract_style.restyled(text), f"python -m scripts.contract_style {path}, and read the difference"
+    texts = {path: path.read_text(encoding="utf-8") for path in PROPERTIES}
+    changed = [str(path) for path, text in texts.items() if text != contract_style.restyled(text)]
+    assert changed == [], "python -m scripts.contract_style FILE, and read the difference"
 
 
 def test_owners_stand_once() -> None:
@@ -63,18 +60,23 @@ def test_every_mart_is_documented_and_published() -> None:
     assert [name for name, model in documented().items() if len(model["description"]) < 20] == []
 
 
-@pytest.mark.parametrize(("mart", "column"), COLUMNS, ids=[f"{mart}.{c['name']}" for mart, c in COLUMNS])
-def test_a_column_says_who_what_how_and_whence(mart: str, column: dict[str, Any]) -> None:
-    meta = column["config"]["meta"]
-    assert len(column["description"]) > 5
-    assert column["data_type"]
-    assert [name for name in REQUIRED if not meta.get(name)] == []
+def test_columns_say_who_what_how_and_whence() -> None:
     known = {*load_catalogue(), *documented(), "observation", "archive", "catalogue", "corrections"}
-    for source in meta["sources"]:
-        if source.startswith(("seeds/", "docs/")):
-            assert (PROJECT_ROOT / source).exists()
-        else:
-            assert source in known
+
+    def wrong(column: dict[str, Any]) -> Iterator[str]:
+        meta = column["config"]["meta"]
+        if len(column["description"]) <= 5:
+            yield "no description"
+        if not column.get("data_type"):
+            yield "no data_type"
+        yield from (f"no {name}" for name in REQUIRED if not meta.get(name))
+        for source in meta.get("sources", ()):
+            in_folder = source.startswith(("seeds/", "docs/"))
+            if not ((PROJECT_ROOT / source).exists() if in_folder else source in known):
+                yield f"source {source} is unknown"
+
+    columns = [(mart, column) for mart, model in documented().items() for column in model["columns"]]
+    none_of(f"{mart}.{column['name']}: {what}" for mart, column in columns for what in wrong(column))
 
 
 def test_contracts_are_enforced() -> None:

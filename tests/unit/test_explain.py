@@ -188,10 +188,9 @@ def test_what_a_release_does_not_hold_is_said(tmp_path: Path) -> None:
     assert "ne contient pas checks.parquet" in text
 
 
-def test_the_run_is_told_from_the_lock_or_the_build(sample: Sample, tmp_path: Path) -> None:
-    assert explained(sample, "TAUX", "QP001").run.lock_file == "build.json"
+def test_the_run_is_told_from_the_lock(sample: Sample, tmp_path: Path) -> None:
     other = copy_sample(sample, tmp_path / "home")
-    code = {"git_commit": "abc", "tree_clean": False, "code_digest": "d" * 64}
+    code = {"git_commit": "abc", "tree_clean": False, "code_digest": "d" * 64, "files": {}}
     lock = {"run_id": "run", "built_at": "2026-01-01T00:00:00Z", "build_id": "b", "code": code, "python": "3.12.1",
             "libraries": {"duckdb": "1.5.6"}, "settings": {"sources": "live", "territory": "france"}}  # fmt: skip
     (other.folder / "build.lock.json").write_text(json.dumps(lock), encoding="utf-8")
@@ -266,8 +265,12 @@ def test_a_release_is_found_by_its_name_or_its_folder(sample: Sample, tmp_path: 
     with pytest.raises(UnknownReleaseError, match="dq run"):
         open_release(Settings(home=tmp_path))
     (tmp_path / "vide").mkdir()
-    with pytest.raises(UnknownReleaseError, match=r"lineage\.parquet"):
+    with pytest.raises(UnknownReleaseError, match=r"pas de build\.lock\.json"):
         open_release(sample.settings, str(tmp_path / "vide"))
+    partial = copy_sample(sample, tmp_path / "home").folder
+    (partial / "lineage.parquet").unlink()
+    with pytest.raises(UnknownReleaseError, match=r"lineage\.parquet"):
+        open_release(sample.settings, str(partial))
 
 
 def test_text_in_a_query_cannot_leave_its_quotes(sample: Sample) -> None:

@@ -14,15 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.audit.release_folder import is_current
+from dagster_project.identity.lock import load_lock
 from dagster_project.release.errors import ReleaseError
-from dagster_project.release.places import Release, building_path, is_current
+from dagster_project.release.places import building_path
 from dagster_project.release.promote import promote
 from dagster_project.settings import Settings
 from dagster_project.sources import disk
 from tests.crashes import assert_whole, hidden, small_package, start, tree, write_building
+from tests.draws import KILLS
 from tests.release_home import NOON, lock, write_home
-
-RANDOM_KILLS = 24
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_a_full_disk_at_any_write_keeps_current(settings: Settings, monkeypatch:
     """Fail the n-th effect on the disk, for n = 1, 2, … until promotion succeeds."""
     write_building(settings, b"first")
     first = promote(settings, lock("a"), {})
-    before = tree(first.path)
+    before = tree(first)
     attachment = settings.home / "r.html"
     attachment.write_text("rapport", encoding="utf-8")
     n, outcomes = 0, [""]
@@ -49,10 +50,10 @@ def test_a_full_disk_at_any_write_keeps_current(settings: Settings, monkeypatch:
             fail_on_call(patch, n)
             outcomes.append(attempt(settings, attachment, now))
         assert hidden(settings) == []
-        assert tree(first.path) == before
+        assert tree(first) == before
         current = assert_whole(settings)
         if outcomes[-1] == "unchanged":
-            assert current == first.path
+            assert current == first
             assert settings.warehouse.read_bytes() == b"first"
         elif settings.warehouse.read_bytes() == b"first":
             assert not is_current(settings, "b" * 64), "the next run builds the warehouse anew"
@@ -101,7 +102,7 @@ def test_a_disk_that_fills_under_duckdb_keeps_current(settings: Settings) -> Non
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, ignored)
-    assert assert_whole(settings) == first.path
+    assert assert_whole(settings) == first
     assert hidden(settings) == []
 
 
@@ -113,15 +114,15 @@ def test_a_kill_at_every_touch_of_the_disk_leaves_whole_releases(settings: Setti
         n, killed = 0, True
         while killed:
             n += 1
-            before = tree(previous.path)
+            before = tree(previous)
             content = str(n).encode()
             write_building(settings, content)
             process = start(settings, "b", NOON + timedelta(minutes=2 * n), die_at=n, small=True)
             process.join()
             killed = process.exitcode == -signal.SIGKILL
             assert killed or process.exitcode == 0
-            assert tree(previous.path) == before
-            switched = assert_whole(settings) != previous.path
+            assert tree(previous) == before
+            switched = assert_whole(settings) != previous
             followed = settings.warehouse.read_bytes() == content
             assert followed or not is_current(settings, "b" * 64), "a stale warehouse is not taken for that of current"
             assert switched or not followed
@@ -129,13 +130,13 @@ def test_a_kill_at_every_touch_of_the_disk_leaves_whole_releases(settings: Setti
     assert n > 25
 
 
-def recovered(settings: Settings, now: datetime) -> Release:
+def recovered(settings: Settings, now: datetime) -> Path:
     """The next promotion succeeds and sweeps what the killed one left."""
     write_building(settings, b"next")
     release = promote(settings, lock("c", at=now), {})
     assert hidden(settings) == []
-    assert assert_whole(settings) == release.path
-    assert is_current(settings, release.build_id)
+    assert assert_whole(settings) == release
+    assert is_current(settings, load_lock(release).build_id)
     return release
 
 
@@ -152,7 +153,7 @@ def test_kills_at_random_instants_of_a_whole_promotion_leave_whole_releases(sett
     before = tree(first)
     draw = random.Random(20260102)  # noqa: S311 (instants, not secrets)
     ends = []
-    for n in range(1, RANDOM_KILLS + 1):
+    for n in range(1, KILLS + 1):
         shutil.copyfile(kept, building_path(settings))
         process = start(settings, "b", NOON + timedelta(minutes=n), small=False)
         process.join(timeout=draw.uniform(0, 1.2 * lasted))
@@ -165,5 +166,5 @@ def test_kills_at_random_instants_of_a_whole_promotion_leave_whole_releases(sett
     shutil.copyfile(kept, building_path(settings))
     last = promote(settings, lock("c", at=NOON + timedelta(days=1)), {})
     assert hidden(settings) == []
-    assert assert_whole(settings) == last.path
-    assert is_current(settings, last.build_id)
+    assert assert_whole(settings) == last
+    assert is_current(settings, load_lock(last).build_id)

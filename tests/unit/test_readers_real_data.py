@@ -5,6 +5,7 @@ Row counts come from the manifest of the files; cells from the text of the files
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import Dataset, SourceFile, Vintage, load_catalogue
 from dagster_project.sources.raw import build_raw
 from dagster_project.sources.readers import LINEAGE_COLUMNS, ReadResult, read_file
+from tests.failures import none_of
 from tests.readers_support import archived
 
 pytestmark = pytest.mark.real_data
@@ -143,28 +145,41 @@ def test_the_catalogue_names_every_file() -> None:
     assert sorted(entries()) == sorted(ROWS)
 
 
-@pytest.mark.parametrize("path", ROWS)
-def test_every_row_is_read(real_data: Path, path: str) -> None:
-    result = read_real(real_data, path)
-    assert result.table.num_rows == ROWS[path]
-    assert result.rejects == []
-    assert result.table.column_names[-4:] == list(LINEAGE_COLUMNS)
+def test_every_row_is_read(real_data: Path) -> None:
+    def wrong(path: str) -> Iterator[str]:
+        result = read_real(real_data, path)
+        if result.table.num_rows != ROWS[path]:
+            yield f"{result.table.num_rows} rows, not {ROWS[path]}"
+        if result.rejects:
+            yield f"{len(result.rejects)} rejects"
+        if result.table.column_names[-4:] != list(LINEAGE_COLUMNS):
+            yield f"last columns {result.table.column_names[-4:]}"
+
+    none_of(f"{path}: {what}" for path in ROWS for what in wrong(path))
 
 
-@pytest.mark.parametrize("path", COLUMNS)
-def test_empty_trailing_columns_are_left_out(real_data: Path, path: str) -> None:
-    result = read_real(real_data, path)
-    assert len(result.header) == COLUMNS[path] == result.table.num_columns - len(LINEAGE_COLUMNS)
+def test_empty_trailing_columns_are_left_out(real_data: Path) -> None:
+    def wrong(path: str) -> Iterator[str]:
+        result = read_real(real_data, path)
+        columns = result.table.num_columns - len(LINEAGE_COLUMNS)
+        if not len(result.header) == COLUMNS[path] == columns:
+            yield f"{len(result.header)} names, {columns} columns, not {COLUMNS[path]}"
+
+    none_of(f"{path}: {what}" for path in COLUMNS for what in wrong(path))
 
 
-@pytest.mark.parametrize("path", [path for path in ROWS if path.endswith(".csv")])
-def test_source_row_is_the_physical_line(real_data: Path, path: str) -> None:
+def test_source_row_is_the_physical_line(real_data: Path) -> None:
     """The line that `_source_row` points at begins with the first cell of the row."""
-    lines = (real_data / path).read_text(encoding="utf-8-sig").split("\n")
-    table = read_real(real_data, path).table
-    for position in (0, table.num_rows // 2, table.num_rows - 1):
-        first, line = table.column(0)[position].as_py(), table.column("_source_row")[position].as_py()
-        assert lines[line - 1].lstrip('"').startswith(first)
+
+    def wrong(path: str) -> Iterator[str]:
+        lines = (real_data / path).read_text(encoding="utf-8-sig").split("\n")
+        table = read_real(real_data, path).table
+        for position in (0, table.num_rows // 2, table.num_rows - 1):
+            first, line = table.column(0)[position].as_py(), table.column("_source_row")[position].as_py()
+            if not lines[line - 1].lstrip('"').startswith(first):
+                yield f"row {position} begins with {first!r}, line {line} with {lines[line - 1][:20]!r}"
+
+    none_of(f"{path}: {what}" for path in ROWS if path.endswith(".csv") for what in wrong(path))
 
 
 def test_le_blosne_verbatim(real_data: Path) -> None:
@@ -259,11 +274,13 @@ IN_THE_WEST = {
 }
 
 
-@pytest.mark.parametrize("path", IN_THE_WEST)
-def test_iris_of_the_two_regions(real_data: Path, path: str) -> None:
-    key, expected = IN_THE_WEST[path]
-    codes = [code for code in read_real(real_data, path).table.column(key).to_pylist() if code[:2] in CONTOURS]
-    assert (len(codes), len(set(codes))) == (expected, expected)
+def test_iris_of_the_two_regions(real_data: Path) -> None:
+    def wrong(path: str, key: str, expected: int) -> Iterator[str]:
+        codes = [code for code in read_real(real_data, path).table.column(key).to_pylist() if code[:2] in CONTOURS]
+        if (len(codes), len(set(codes))) != (expected, expected):
+            yield f"{len(codes)} rows, {len(set(codes))} codes, not {expected}"
+
+    none_of(f"{path}: {what}" for path, known in IN_THE_WEST.items() for what in wrong(path, *known))
 
 
 def test_contours_and_synthesis_of_iris(real_data: Path) -> None:

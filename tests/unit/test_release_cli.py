@@ -15,11 +15,12 @@ from typer.testing import CliRunner, Result
 from dagster_project.audit.diff import nightly
 from dagster_project.audit.diff.nightly import compare_with_previous, comparison_page
 from dagster_project.audit.diff.page import DATA, TABLE
-from dagster_project.audit.diff.words import measure, signed
-from dagster_project.audit.history import differing_program, find_release, read_published
+from dagster_project.audit.diff.program import differing_program
+from dagster_project.audit.diff.words import signed
+from dagster_project.audit.release_folder import UnknownReleaseError, find_release
 from dagster_project.commands.releases import release_app
 from dagster_project.identity.lock import LOCK_NAME
-from dagster_project.release.errors import ReleaseError
+from dagster_project.pages.formats import measure
 from dagster_project.settings import Settings
 from tests.release_folders import VINTAGE, Cell, Indicator, World, figure_id
 
@@ -82,23 +83,24 @@ def test_a_home_without_releases_lists_none(settings: Settings, monkeypatch: pyt
     assert (dq("list", "--json").stdout, dq("list").exit_code) == ("[]\n", 0)
     done = dq("show")
     assert done.exit_code == 1
-    assert "no current release" in done.stderr
+    assert "aucune version publiée" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("name", "found"), [("current", SECOND), ("previous", FIRST), (FIRST, FIRST), ("20260102", SECOND)]
 )
-def test_a_release_has_several_names(releases: Path, name: str, found: str) -> None:
-    assert find_release(releases, name).release_id == found
-    assert find_release(releases, str(releases / found)).release_id == found
+def test_a_release_has_several_names(releases: Path, settings: Settings, name: str, found: str) -> None:
+    assert find_release(settings, name).release_id == found
+    assert find_release(settings, str(releases / found)).release_id == found
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("2026", "2 releases"), ("2027", f"no release '2027'.*{FIRST}"), ("", "no release")]
+    ("name", "message"), [("2026", "2 versions"), ("2027", f"pas de version 2027.*{FIRST}"), ("", "pas de version")]
 )
-def test_a_name_that_is_none_or_several_is_refused(releases: Path, name: str, message: str) -> None:
-    with pytest.raises(ReleaseError, match=message):
-        find_release(releases, name)
+@pytest.mark.usefixtures("releases")
+def test_a_name_that_is_none_or_several_is_refused(settings: Settings, name: str, message: str) -> None:
+    with pytest.raises(UnknownReleaseError, match=message):
+        find_release(settings, name)
 
 
 def test_a_damaged_release_is_named(releases: Path) -> None:
@@ -108,7 +110,7 @@ def test_a_damaged_release_is_named(releases: Path) -> None:
     assert f"{FIRST}/{LOCK_NAME}" in done.stderr
 
 
-def test_a_lock_tells_code_that_figures_depend_on_from_the_rest(releases: Path) -> None:
+def test_a_lock_tells_code_that_figures_depend_on_from_the_rest(releases: Path, settings: Settings) -> None:
     def lock(release: str, **files: str) -> None:
         content = {
             "build_id": "a" * 64,
@@ -121,8 +123,23 @@ def test_a_lock_tells_code_that_figures_depend_on_from_the_rest(releases: Path) 
 
     lock(FIRST, **{"dagster_project/release/promote.py": "1", "dagster_project/geo/contours.py": "1"})
     lock(SECOND, **{"dagster_project/release/promote.py": "2", "dagster_project/geo/contours.py": "2"})
-    old, new = (read_published(releases / name) for name in (FIRST, SECOND))
+    old, new = (find_release(settings, name) for name in (FIRST, SECOND))
     assert differing_program(old, new) == ["dagster_project/geo/contours.py"]
+
+
+def test_a_release_of_another_format_is_refused_in_one_line(releases: Path) -> None:
+    path = releases / FIRST / LOCK_NAME
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "release_format": 99}))
+    done = dq("show", FIRST)
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert f"{FIRST} est au format 99, que ce programme ne lit pas" in done.stderr
+
+
+def test_a_folder_without_a_lock_is_refused_in_one_line(releases: Path) -> None:
+    (releases / FIRST / LOCK_NAME).rename(releases / FIRST / "build.json")  # as before there were locks
+    done = dq("show", str(releases / FIRST))
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert f"pas de {LOCK_NAME}" in done.stderr
 
 
 # What a release holds

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from dagster_project.audit.diff.causes import CONTRIBUTIONS, STEP, Cause
 from dagster_project.audit.diff.compare import Comparison, compare
-from dagster_project.release.errors import ReleaseError
+from dagster_project.audit.release_folder import ReleaseFolder, UnknownReleaseError
+from tests.draws import RANDOM_MIXES
 from tests.release_folders import VINTAGE, Cell, Indicator, Result, World, figure_id
 
 ZONES = {f"QP09600{n}": f"Quartier {n}" for n in range(1, 9)}
@@ -69,11 +70,15 @@ def cell(zone: str, variable: str, vintage: str = VINTAGE) -> tuple[str, str, st
     return vintage, zone, variable
 
 
+def opened(folder: Path) -> ReleaseFolder:
+    return ReleaseFolder(folder, folder.parent / "archive")
+
+
 def compared(old: World, new: World, folder: Path | None = None) -> tuple[Comparison, dict[str, Row]]:
     """The comparison, and its changes by figure."""
     with tempfile.TemporaryDirectory() as temporary:
         place = folder or Path(temporary)
-        found = compare(old.write(place / "old"), new.write(place / "new"))
+        found = compare(opened(old.write(place / "old")), opened(new.write(place / "new")))
     return found, {row["figure_id"]: row for row in found.changes.to_pylist()}
 
 
@@ -313,7 +318,7 @@ def test_a_code_that_a_correction_completes_gives_its_row_back(tmp_path: Path) -
         db.execute(
             f"copy (select {padding}, null::double as corrected_value, 8 as width) to '{new / 'corrections.parquet'}'"
         )
-    (row,) = compare(old, new).changes.to_pylist()
+    (row,) = compare(opened(old), opened(new)).changes.to_pylist()
     assert (row["figure_id"], *of(row)) == (name, "statut", "correction", {"correction"})
 
 
@@ -353,7 +358,7 @@ def test_a_status_that_no_input_explains_is_a_residual(tmp_path: Path) -> None:
         new / "indicator_value.parquet",
         f"* replace ({concerned} 'nd', status) as status, {concerned} null, value) as value)",
     )
-    (row,) = compare(old, new).changes.to_pylist()
+    (row,) = compare(opened(old), opened(new)).changes.to_pylist()
     assert of(row) == ("statut", "residual", {"residual"})
 
 
@@ -440,7 +445,7 @@ def shares_of(zone: str, kept: Iterable[str]) -> st.SearchStrategy[dict[str, flo
     return st.fixed_dictionaries(fixed, optional={part: share for part in PARTS if part not in fixed})
 
 
-@settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=RANDOM_MIXES, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(data=st.data())
 def test_random_mixes_are_rightly_attributed(data: st.DataObject) -> None:
     """Hidden cells are not also revised: a cell changes once, and hiding it is then what changed it."""
@@ -489,7 +494,7 @@ def test_what_moved_beyond_tolerance_is_told_by_the_narrowest_threshold(tmp_path
         encoding="utf-8",
     )
     new = BASE.revise({cell(z, v): t for z, v, t in ((Z1, "taux", "45"), (Z2, "taux", "60"), (Z3, "aides", "70"))})
-    found = compare(BASE.write(tmp_path / "old"), new.write(tmp_path / "new"), thresholds)
+    found = compare(opened(BASE.write(tmp_path / "old")), opened(new.write(tmp_path / "new")), thresholds)
     told = {row["figure_id"]: (row["tolerated"], row["beyond_tolerance"]) for row in found.changes.to_pylist()}
     before = BASE.figures()[figure_id("EMP_SOLDE", Z3)].value
     assert before is not None
@@ -507,14 +512,14 @@ def test_what_moved_beyond_tolerance_is_told_by_the_narrowest_threshold(tmp_path
 
 
 def test_fictitious_and_real_releases_are_not_compared() -> None:
-    with pytest.raises(ReleaseError, match="same kind"):
+    with pytest.raises(UnknownReleaseError, match="même nature"):
         compared(BASE, replace(BASE, sources="mirror"))
 
 
 def test_a_release_without_its_lineage_is_named(tmp_path: Path) -> None:
     old, new = BASE.write(tmp_path / "old"), BASE.write(tmp_path / "new")
     (old / "lineage.parquet").unlink()
-    with pytest.raises(ReleaseError, match=r"old/lineage\.parquet"):
-        compare(old, new)
-    with pytest.raises(ReleaseError, match="not a release"):
-        compare(tmp_path, new)
+    with pytest.raises(UnknownReleaseError, match=r"old/lineage\.parquet"):
+        compare(opened(old), opened(new))
+    with pytest.raises(UnknownReleaseError, match=r"pas de build\.lock\.json"):
+        compare(opened(tmp_path), opened(new))

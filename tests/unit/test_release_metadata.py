@@ -228,14 +228,14 @@ def test_an_address_makes_links_that_can_be_followed(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home", sources="demo", public_base_url="https://data.exemple.fr/qpv/")
     write_home(settings)
     release = promote(settings, lock("a", "mirror", base_url=settings.public_base_url), {})
-    datasets = harvest(release.path / "dcat.jsonld")
+    datasets = harvest(release / "dcat.jsonld")
     zones = datasets["data-et-quartiers-zones"]
     assert zones.uri == "https://data.exemple.fr/qpv/current/dcat.jsonld#zones"
     assert {resource.url for resource in zones.resources} >= {
-        f"https://data.exemple.fr/qpv/{release.release_id}/dim_zone.parquet"
+        f"https://data.exemple.fr/qpv/{release.name}/dim_zone.parquet"
     }
     assert not zones.title.startswith("FICTIF")
-    assert read(release.path / "datapackage.json")["homepage"] == "https://data.exemple.fr/qpv/current/"
+    assert read(release / "datapackage.json")["homepage"] == "https://data.exemple.fr/qpv/current/"
 
 
 def test_files_and_datasets_of_the_contents_are_known(small_release: Path) -> None:

@@ -8,26 +8,14 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources.catalogue import Dataset, load_catalogue
 from scripts.generate import observed, themes
+from tests.failures import none_of
 
 MODELS = PROJECT_ROOT / "dbt_models" / "models"
 LEVELS = {"QPV", "HQPV", "UUENV", "IRIS", "ENSQPV", "COM", "EPCI", "DEP", "REG", "FRM"}
 STATUSES = {"ok", "secret_primaire", "secret_secondaire", "nd", "non_couvert", "estime", "convention"}
-# Numbers that are no figure of a zone: posts, lists of communes, contours, context at département level, and tiles of
-# natural level, which only the geometry reads.
-NOT_STATISTICS = {
-    *("anct_adultes_relais", "anct_fonjep", "dgcl_epci", "ign_contours_iris", "cnam_pathologies"),
-    "insee_filosofi_carreaux_nat",
-    "drees_c2s_national",  # the whole country, on which a model is calibrated
-    # offers, seekers and projects, which are points and occupations rather than zones; inventories of files; context
-    *("francetravail_offres", "francetravail_offres_plat", "francetravail_marche", "francetravail_bmo"),
-    *("partenaire_offres", "partenaire_demande_rome", "osm_reseau", "star_gtfs", "sncf_gtfs", "insee_parts_modales"),
-    "partenaire_c2s_profils",  # cells of a profile, which a model reads
-}
 # Read by the claim tests, at equal income; by the figures of travel times.
 READ_BY_MODELS = {"iris_med", "iris_employeurs"}
 Row = dict[str, str]
@@ -58,12 +46,16 @@ def vintages(row: Row, dataset: Dataset) -> set[str]:
 # --- each seed by itself ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT_ROOT / "seeds").glob("*.csv")), ids=lambda path: path.stem)
-def test_every_row_has_as_many_cells_as_the_header(path: Path) -> None:
-    with path.open(encoding="utf-8", newline="") as file:
-        header, *rows = list(csv.reader(file))
-    assert [(number, row) for number, row in enumerate(rows, 2) if len(row) != len(header)] == []
-    assert [number for number, row in enumerate(rows, 2) if any(cell != cell.strip() for cell in row)] == []
+def test_rows_have_as_many_cells_as_the_header_and_no_cell_has_spaces_around_it() -> None:
+    def wrong(path: Path) -> Iterator[str]:
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *rows = list(csv.reader(file))
+        for number, row in enumerate(rows, 2):
+            if len(row) != len(header):
+                yield f"{len(row)} cells on line {number}, {len(header)} in the header"
+            yield from (f"spaces around {cell!r} on line {number}" for cell in row if cell != cell.strip())
+
+    none_of(f"{path.stem}: {what}" for path in sorted((PROJECT_ROOT / "seeds").glob("*.csv")) for what in wrong(path))
 
 
 def test_keys_are_unique() -> None:
@@ -77,25 +69,28 @@ def test_keys_are_unique() -> None:
     assert repeated((r["reference_id"],) for r in seed("reference_figure")) == []
 
 
-@pytest.mark.parametrize("row", INDICATORS, ids=lambda row: row["indicator_code"])
-def test_an_indicator_is_described_in_full(row: Row) -> None:
-    assert re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+", row["indicator_code"])
-    assert re.fullmatch(r"[a-z][a-z0-9_]{2,62}", row["column_name"])
-    assert 10 <= len(row["libelle_fr"]) <= 90
-    assert 30 <= len(row["definition_fr"]) <= 400
-    assert 30 <= len(row["mesusage_fr"]) <= 400
-    assert row["definition_fr"].endswith(".")
-    assert row["mesusage_fr"].endswith(".")
-    assert row["libelle_fr"][0].isupper()
-    assert not row["libelle_fr"].endswith(".")
-    assert not re.search(r"'\w", row["libelle_fr"] + row["definition_fr"] + row["mesusage_fr"]), "apostrophes are ’"
-    assert row["direction"] in {"good", "bad", "neutral"}
-    assert row["scale"] in {"1", "100", "1000"}
-    assert row["unit"]
-    assert row["formula"]
-    assert row["owner"]
-    assert row["secrecy_rule"]
-    assert set(row["levels"].split(",")) <= LEVELS
+def test_indicators_are_described_in_full() -> None:
+    def rules(row: Row) -> dict[str, object]:
+        """What must hold of an indicator, by what is said when it does not."""
+        texts = row["libelle_fr"] + row["definition_fr"] + row["mesusage_fr"]
+        return {
+            "code": re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+", row["indicator_code"]),
+            "name of the column": re.fullmatch(r"[a-z][a-z0-9_]{2,62}", row["column_name"]),
+            "length of the name": 10 <= len(row["libelle_fr"]) <= 90,
+            "length of the definition": 30 <= len(row["definition_fr"]) <= 400,
+            "length of the misuse": 30 <= len(row["mesusage_fr"]) <= 400,
+            "definition ends with a full stop": row["definition_fr"].endswith("."),
+            "misuse ends with a full stop": row["mesusage_fr"].endswith("."),
+            "name begins with a capital": row["libelle_fr"][:1].isupper(),
+            "name has no full stop": not row["libelle_fr"].endswith("."),
+            "apostrophes are ’": not re.search(r"'\w", texts),
+            "direction": row["direction"] in {"good", "bad", "neutral"},
+            "scale": row["scale"] in {"1", "100", "1000"},
+            **{f"{name} is filled": row[name] for name in ("unit", "formula", "owner", "secrecy_rule")},
+            "levels": set(row["levels"].split(",")) <= LEVELS,
+        }
+
+    none_of(f"{row['indicator_code']}: {what}" for row in INDICATORS for what, holds in rules(row).items() if not holds)
 
 
 def test_percentages_end_in_pct_and_nothing_else_does() -> None:
@@ -156,20 +151,24 @@ def test_the_primary_claim_is_one_and_fixed() -> None:
     assert {row["generation"] for row in CLAIMS} == {"QP2015", "QN2024"}
 
 
-@pytest.mark.parametrize(
-    "row", [r for r in INDICATORS if r["indicator_code"] not in MODELLED], ids=lambda row: row["indicator_code"]
-)
-def test_the_formula_shown_is_the_formula_computed(row: Row) -> None:
-    numerator, denominator = (terms(row["indicator_code"], role) for role in ("numerator", "denominator"))
-    value = terms(row["indicator_code"], "value")
-    assert bool(numerator) == bool(denominator), "a ratio has both"
-    assert len(value) + bool(numerator) >= 1
-    assert len(value) <= 1
-    assert set(re.findall(r"[a-z]\w+", row["numerator"])) == numerator
-    assert set(re.findall(r"[a-z]\w+", row["denominator"])) == denominator
-    named = {word for word in re.findall(r"[a-z]\w+", row["formula"]) if word in DATASETS_OF}
-    assert named == numerator | denominator | value
-    assert (row["formula"].count("100 ×") == 1) == (row["scale"] == "100" and bool(numerator))
+def test_the_formula_shown_is_the_formula_computed() -> None:
+    def rules(row: Row) -> dict[str, bool]:
+        """What must hold of a formula, by what is said when it does not."""
+        numerator, denominator, value = (
+            terms(row["indicator_code"], role) for role in ("numerator", "denominator", "value")
+        )
+        named = {word for word in re.findall(r"[a-z]\w+", row["formula"]) if word in DATASETS_OF}
+        return {
+            "a ratio has both terms": bool(numerator) == bool(denominator),
+            "there is a ratio or one value": len(value) + bool(numerator) >= 1 and len(value) <= 1,
+            "numerator": set(re.findall(r"[a-z]\w+", row["numerator"])) == numerator,
+            "denominator": set(re.findall(r"[a-z]\w+", row["denominator"])) == denominator,
+            "names of the formula": named == numerator | denominator | value,
+            "100 ×": (row["formula"].count("100 ×") == 1) == (row["scale"] == "100" and bool(numerator)),
+        }
+
+    computed = [row for row in INDICATORS if row["indicator_code"] not in MODELLED]
+    none_of(f"{row['indicator_code']}: {what}" for row in computed for what, holds in rules(row).items() if not holds)
 
 
 def test_every_variable_of_a_term_has_a_column_and_no_column_is_mapped_for_nothing() -> None:
@@ -193,20 +192,28 @@ def test_the_sources_of_an_indicator_feed_its_variables() -> None:
 # --- variables, the catalogue and dbt -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dataset", sorted({row["dataset"] for row in MAPPING}))
-def test_mapped_columns_are_those_of_the_catalogue(dataset: str) -> None:
-    entry = CATALOGUE[dataset]
-    declared = {column.name for column in entry.columns}
-    notes = {column.name for column in entry.columns if column.type == "note"}
-    carried = {v.vintage: declared - set(v.columns_absent) for v in entry.vintages}
-    for row in (r for r in MAPPING if r["dataset"] == dataset):
-        where = vintages(row, entry)
-        assert where, f"{row}: no such vintage in the catalogue"
-        assert row["source_column"] in declared, row
-        lacking = {v for v in where if row["source_column"] not in carried[v]}
-        assert lacking == set() if row["vintage"] != "*" else lacking != where, (row, lacking)
-        assert not row["note_column"] or row["note_column"] in notes, row
-        assert not row["note_column"] or any(row["note_column"] in carried[v] for v in where), row
+def test_mapped_columns_are_those_of_the_catalogue() -> None:
+    def wrong(row: Row) -> Iterator[str]:
+        if (entry := CATALOGUE.get(row["dataset"])) is None:
+            yield "no such dataset in the catalogue"
+            return
+        declared = {column.name for column in entry.columns}
+        notes = {column.name for column in entry.columns if column.type == "note"}
+        carried = {v.vintage: declared - set(v.columns_absent) for v in entry.vintages}
+        where, column, note = vintages(row, entry), row["source_column"], row["note_column"]
+        if not where:
+            yield "no such vintage in the catalogue"
+        if column not in declared:
+            yield "no such column in the catalogue"
+        lacking = {v for v in where if column not in carried[v]}
+        if lacking and (row["vintage"] != "*" or lacking == where):
+            yield f"the column is absent of {sorted(lacking)}"
+        if note and note not in notes:
+            yield "the note is no column of notes"
+        if note and not any(note in carried[v] for v in where):
+            yield "the note is in no edition"
+
+    none_of(f"{row}: {what}" for row in MAPPING for what in wrong(row))
 
 
 def test_a_variable_has_one_column_in_an_edition_and_a_column_one_variable() -> None:
@@ -239,10 +246,9 @@ def test_notes_speak_of_datasets_that_exist() -> None:
 
 
 def test_every_dataset_of_statistics_feeds_observations() -> None:
-    numeric = {"count", "amount", "share", "index"}
-    statistics = {d.id for d in CATALOGUE.values() if any(column.type in numeric for column in d.columns)}
-    assert set(observed()) == statistics - NOT_STATISTICS
-    assert set(observed()) == {row["dataset"] for row in MAPPING}
+    statistics = {dataset.id for dataset in CATALOGUE.values() if dataset.role == "statistics"}
+    assert set(observed()) == statistics
+    assert {row["dataset"] for row in MAPPING} == statistics
 
 
 def test_every_theme_without_a_formula_has_a_model() -> None:

@@ -213,10 +213,12 @@ def test_the_database_must_agree_with_the_parquet_tables(spoilt: Sample) -> None
     assert verification.chapters[2].counts["tables DuckDB"] == len(tables)
     with duckdb.connect(str(spoilt.folder / "quartiers.duckdb")) as connection:
         connection.execute("update lineage set raw_value = '0' where raw_value = 'QP003'")
+        connection.execute("update indicator_value set value = null")
         connection.execute("drop table known_break")
     lines = said(verified(spoilt, sample=1), "formats")
     assert "quartiers.duckdb : la table known_break y manque" in lines
     assert any("colonne raw_value : 'QP003', mais '0' dans quartiers.duckdb" in line for line in lines)
+    assert any("colonne value : " in line and "mais None dans quartiers.duckdb" in line for line in lines)
 
 
 def flip(path: Path) -> None:
@@ -271,12 +273,13 @@ def test_what_the_release_says_of_a_reception_is_what_the_log_says(spoilt: Sampl
 def test_files_that_are_missing_added_truncated_or_badly_listed_are_named(spoilt: Sample) -> None:
     (spoilt.folder / "known_break.csv").unlink()
     (spoilt.folder / "ajoute.txt").write_text("ajouté", encoding="utf-8")
-    cut(spoilt.folder / "build.json")
+    cut(spoilt.folder / "build.lock.json")
     with (spoilt.folder / "SHA256SUMS").open("a", encoding="utf-8") as sums:
         sums.write("pas une empreinte\n")
+    line = len((spoilt.folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines())
     lines = said(verified(spoilt, sample=1), "fichiers")
-    assert lines[0] == "SHA256SUMS : la ligne 27 n’est pas « empreinte  nom »"
-    assert lines[1].startswith("build.json : ce fichier a changé : SHA256SUMS dit ")
+    assert lines[0] == f"SHA256SUMS : la ligne {line} n’est pas « empreinte  nom »"
+    assert lines[1].startswith("build.lock.json : ce fichier a changé : SHA256SUMS dit ")
     assert lines[2:] == [
         "known_break.csv : ce fichier manque à la version",
         "ajoute.txt : ce fichier n’est pas dans SHA256SUMS : il a été ajouté",

@@ -10,11 +10,11 @@ from dagster_project.audit.diff.causes import SUBSTITUTED, Cause
 from dagster_project.audit.diff.changes import find_changes
 from dagster_project.audit.diff.pairs import pair_inputs
 from dagster_project.audit.diff.presence import attribute_presence
+from dagster_project.audit.diff.program import differing_program
 from dagster_project.audit.diff.reasons import attribute_kept, contribution_columns
 from dagster_project.audit.diff.side_by_side import THRESHOLDS, open_pair
 from dagster_project.audit.diff.summary import Summary, summarise
-from dagster_project.audit.history import Published, differing_program, read_published
-from dagster_project.release.errors import ReleaseError
+from dagster_project.audit.release_folder import ReleaseFolder, UnknownReleaseError
 
 if TYPE_CHECKING:
     import duckdb
@@ -76,40 +76,39 @@ class Comparison:
         summary: counts and lists, for pages and for JSON.
     """
 
-    old: Published
-    new: Published
+    old: ReleaseFolder
+    new: ReleaseFolder
     changes: pa.Table
     summary: Summary
 
 
-def compare(old: Path, new: Path, thresholds: Path = THRESHOLDS) -> Comparison:
+def compare(old: ReleaseFolder, new: ReleaseFolder, thresholds: Path = THRESHOLDS) -> Comparison:
     """Compare two release folders.
 
     Args:
-        old: release folder compared with.
-        new: release folder under comparison.
+        old: release compared with.
+        new: release under comparison.
         thresholds: tolerances, as the seed `diff_threshold`.
 
     Raises:
-        ReleaseError: a folder is not a release, lacks a table, or one release is fictitious and the other is not.
+        UnknownReleaseError: a folder is no release, lacks a table, or one is fictitious and the other is not.
     """
     import duckdb
 
-    before, after = read_published(old), read_published(new)
-    if before.fictitious != after.fictitious:
-        raise ReleaseError(
-            f"{before.release_id} and {after.release_id}: one holds fictitious figures, the other real ones; "
-            "compare releases of the same kind"
+    if old.fictitious != new.fictitious:
+        raise UnknownReleaseError(
+            f"{old.release_id} et {new.release_id} : l’une tient des chiffres fictifs, l’autre des chiffres réels ; "
+            "comparer des versions de même nature"
         )
-    program = differing_program(before, after)
+    program = differing_program(old, new)
     with duckdb.connect() as db:
-        open_pair(db, before.path, after.path, thresholds)
+        open_pair(db, old.path, new.path, thresholds)
         find_changes(db)
         pair_inputs(db)
         attribute_kept(db)
         attribute_presence(db)
         _assemble(db, same_program=not program)
-        return Comparison(before, after, db.table("changes").to_arrow_table(), summarise(db, before, after, program))
+        return Comparison(old, new, db.table("changes").to_arrow_table(), summarise(db, old, new, program))
 
 
 def _assemble(db: duckdb.DuckDBPyConnection, *, same_program: bool) -> None:

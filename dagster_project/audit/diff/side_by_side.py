@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagster_project.release.errors import ReleaseError
+from dagster_project import sql
+from dagster_project.audit.release_folder import UnknownReleaseError
 from dagster_project.settings import PROJECT_ROOT
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ THRESHOLDS = PROJECT_ROOT / "seeds" / "diff_threshold.csv"
 TABLES = {
     "indicator_value": "figure_id, indicator_code, zone_level, zone_code, generation, vintage, value, unit, numerator, "
     "denominator, status, method, dataset",
-    "lineage": "figure_id, role, variable, weight, dataset, source_sha256, source_row, source_column, raw_value, "
+    "lineage": "figure_id, role, term, variable, weight, dataset, source_sha256, source_row, source_column, raw_value, "
     "correction_id",
     "indicator": "indicator_code, libelle_fr, definition_fr, unit, formula, theme, scale, mesusage_fr",
     "indicator_term": "indicator_code, role, variable, coefficient",
@@ -28,8 +29,7 @@ TABLES = {
     "dim_zone": "zone_level, zone_code, generation, name, communes, epci, departement, region, geometry",
 }
 
-# What a release made before figures of other units does not say. Of paths that share a term, coefficients are one.
-ADDED = {"lineage": "term"}
+# Of paths that share a term, coefficients are one.
 MADE = {"indicator_term": "select indicator_code, role, variable, min(coefficient) as coefficient from {} group by all"}
 
 
@@ -37,7 +37,7 @@ def open_pair(db: duckdb.DuckDBPyConnection, old: Path, new: Path, thresholds: P
     """Views on both folders, and the tolerances as table `threshold`.
 
     Raises:
-        ReleaseError: a table, or one of its columns, is not there; the message names the file.
+        UnknownReleaseError: a table, or one of its columns, is not there; the message names the file.
     """
     from duckdb import Error
 
@@ -46,28 +46,17 @@ def open_pair(db: duckdb.DuckDBPyConnection, old: Path, new: Path, thresholds: P
         for name, columns in TABLES.items():
             path = folder / f"{name}.parquet"
             try:
-                relation = f"read_parquet('{_quoted(path)}')"
-                added = _added(db, ADDED[name], relation) if name in ADDED else ""
-                query = MADE.get(name, f"select {columns}{added} from {{}}").format(relation)
+                query = MADE.get(name, f"select {columns} from {{}}").format(sql.parquet(path))
                 db.execute(f"create view {schema}.{name} as {query}")
             except Error as error:
-                raise ReleaseError(
-                    f"{path} cannot be compared ({str(error).splitlines()[0]}): the release is damaged, or was made "
-                    "by a program too old; run again with the present one to publish a release that can"
+                raise UnknownReleaseError(
+                    f"{path} ne peut être comparé ({str(error).splitlines()[0]}) : la version est abîmée ; "
+                    "« dq verify » dit ce qui a changé"
                 ) from error
     db.execute(
         f"""create table threshold as
-        select * from read_csv('{_quoted(thresholds)}', header = true, columns = {{
+        select * from read_csv({sql.literal(thresholds)}, header = true, columns = {{
             'indicator_code': 'varchar', 'theme': 'varchar', 'unit': 'varchar',
             'absolute': 'double', 'relative': 'double', 'reason_fr': 'varchar'
         }})"""
     )
-
-
-def _added(db: duckdb.DuckDBPyConnection, column: str, relation: str) -> str:
-    known = {row[0] for row in db.execute(f"describe from {relation}").fetchall()}
-    return f", {column}" if column in known else f", null::varchar as {column}"
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

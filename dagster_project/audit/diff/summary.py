@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dagster_project.audit.diff.causes import CONTRIBUTIONS, Cause
 from dagster_project.audit.diff.changes import GAINED, LOST, STATUS, TERMS, VALUE
-from dagster_project.audit.history import Published
+from dagster_project.audit.release_folder import ReleaseFolder
 
 if TYPE_CHECKING:
     import duckdb
@@ -121,7 +121,7 @@ class Summary(_Strict):
         return sum(count.main_by_theme.get(theme, 0) for count in self.causes)
 
 
-def summarise(db: duckdb.DuckDBPyConnection, old: Published, new: Published, program: Sequence[str]) -> Summary:
+def summarise(db: duckdb.DuckDBPyConnection, old: ReleaseFolder, new: ReleaseFolder, program: Sequence[str]) -> Summary:
     """Read the summary off table `changes` and the two releases of `tables.open_pair`."""
     before, after = (_one(db, f"select count(*) from {side}.indicator_value") for side in ("old", "new"))
     by_change = dict(db.execute("select change, count(*) from changes group by all").fetchall())
@@ -153,7 +153,7 @@ def summarise(db: duckdb.DuckDBPyConnection, old: Published, new: Published, pro
     )
 
 
-def _side(release: Published, figures: int) -> Side:
+def _side(release: ReleaseFolder, figures: int) -> Side:
     return Side(
         release_id=release.release_id,
         published_at=release.published_at,

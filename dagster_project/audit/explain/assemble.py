@@ -24,7 +24,8 @@ from dagster_project.audit.explain.reported import reported_of
 from dagster_project.audit.explain.weighted import weighted_of
 from dagster_project.audit.reference import status_labels
 from dagster_project.audit.release_folder import ReleaseFolder, ask, records
-from dagster_project.pages.french import COPIES, LEVELS, METHODS, OF_MODELS, ROLES, SOURCES, quantity, visible
+from dagster_project.pages.formats import quantity
+from dagster_project.pages.french import COPIES, LEVELS, METHODS, OF_MODELS, ROLES, SOURCES, visible
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,10 +61,10 @@ def explain(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, figur
     indicator = figure.indicator
     inputs = tuple(_input(entry, modelled=figure.row["method"] == "M4") for entry in figure.inputs)
     return Explanation(
-        fictitious=release.sources_kind == "demo",
+        fictitious=release.fictitious,
         release=ReleaseInfo(
             release_id=release.release_id,
-            build_id=release.lock.get("build_id"),
+            build_id=release.build_id,
             sources=release.sources_kind,
             sources_fr=SOURCES.get(release.sources_kind, release.sources_kind),
             territory=release.territory,

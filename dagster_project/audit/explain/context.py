@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.audit.explain.figure import Figure
 from dagster_project.audit.explain.model import Break, CheckInfo, ModelInfo, RunInfo
 from dagster_project.audit.release_folder import Record, ReleaseFolder, records
+from dagster_project.identity.lock import LOCK_NAME
 
 if TYPE_CHECKING:
     import duckdb
@@ -114,17 +115,16 @@ def breaks_of(connection: duckdb.DuckDBPyConnection, figure: Figure) -> tuple[Br
 
 
 def run_of(release: ReleaseFolder, figure: Figure) -> RunInfo:
-    """The run, from `build.lock.json` or, in a release without lock, `build.json`."""
-    lock, names = release.lock, ("build.lock.json", "build.json")
-    code = lock.get("code") or {}
-    locked = isinstance(code, dict)
+    """The run, from the lock."""
+    lock = release.lock
+    code = lock["code"]
     return RunInfo(
-        lock_file=next((name for name in names if (release.path / name).is_file()), None),
+        lock_file=LOCK_NAME,
         run_id=lock.get("run_id") or figure.row["run_id"],
         built_at=lock.get("built_at"),
-        git_commit=code.get("git_commit") if locked else None,
-        tree_clean=code.get("tree_clean") if locked else None,
-        code=code.get("code_digest") if locked else code,
-        python=lock.get("python"),
-        libraries=lock.get("libraries") or {},
+        git_commit=code.get("git_commit"),
+        tree_clean=code.get("tree_clean"),
+        code=code.get("code_digest"),
+        python=lock["python"],
+        libraries=lock["libraries"],
     )

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dagster_project import sql
 from dagster_project.release.verifier_preuve import LectureError, lignes_csv, octets_du_membre, position
 
 _BATCH = 2_000  # rows of a Parquet file held at a time
@@ -191,7 +192,7 @@ def _parquet(data: bytes, _form: FileForm, columns: Sequence[str], _sheet: str) 
         try:
             table = connection.read_parquet(file.name)
             names = [table.columns[position(table.columns, column)] for column in columns]
-            selected = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+            selected = sql.identifiers(names)
             cursor = connection.execute(f"select {selected} from read_parquet(?)", [file.name])
             writers = [_writer(name, str(kind)) for name, kind, *_ in cursor.description or ()]
             number = 0

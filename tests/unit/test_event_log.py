@@ -1,0 +1,81 @@
+"""Dagster really keeps its connections: the class that `dagster.yaml` names is the one that writes, and it fits."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from sqlalchemy import NullPool
+
+from dagster_project import event_log
+from dagster_project.event_log import SHARDS_KEPT, KeptSqliteEventLogStorage
+from dagster_project.runner import prepare_home
+from dagster_project.settings import Settings
+
+
+@pytest.fixture
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DAGSTER_HOME", "")  # `prepare_home` exports it: put back at the end
+    settings = Settings(home=tmp_path / "home")
+    prepare_home(settings)
+    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as made:
+        yield made
+
+
+@dg.asset
+def one_table() -> dg.MaterializeResult:
+    return dg.MaterializeResult(metadata={"rows": 3})
+
+
+def types_of(storage: SqliteEventLogStorage, run: str) -> list[str]:
+    return [entry.dagster_event.event_type_value for entry in storage.get_logs_for_run(run) if entry.dagster_event]
+
+
+def test_the_class_named_in_dagster_yaml_is_the_one_that_writes(instance: dg.DagsterInstance) -> None:
+    assert type(instance.event_log_storage) is KeptSqliteEventLogStorage
+
+
+def test_a_run_makes_one_engine_per_file_however_many_events_it_writes(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    real = event_log.create_engine
+    theirs: list[str] = []
+    monkeypatch.setattr(sqlite_event_log, "create_engine", lambda url, **kw: (theirs.append(url), real(url, **kw))[1])
+    monkeypatch.setattr(event_log, "create_engine", lambda url, **kw: (made.append(url), real(url, **kw))[1])
+    result = dg.materialize([one_table], instance=instance)
+    assert result.success
+    assert len(made) == 1  # the file of the run; that of the index is open since the instance is made
+    assert len(theirs) <= 1  # does the table of tags stand?
+
+
+def test_history_is_read_back_by_the_stock_storage(instance: dg.DagsterInstance) -> None:
+    run = dg.materialize([one_table], instance=instance).run_id
+    ours = instance.event_log_storage
+    kept, read = types_of(ours, run), types_of(SqliteEventLogStorage(ours._base_dir), run)
+    assert read == kept
+    assert "ASSET_MATERIALIZATION" in read
+
+
+def test_few_files_are_held_open(instance: dg.DagsterInstance) -> None:
+    storage = instance.event_log_storage
+    for number in range(SHARDS_KEPT + 3):
+        with storage._connect(f"run-{number}"):
+            pass
+    assert len(storage._kept_engines) == SHARDS_KEPT
+    storage.dispose()
+    assert "_kept_engines" not in storage.__dict__
+
+
+def test_inner_parts_of_dagster_stand_where_they_are_overridden(tmp_path: Path) -> None:
+    stock = SqliteEventLogStorage(str(tmp_path))
+    for name in ("_db_lock", "_initialized_dbs", "_initdb", "conn_string_for_shard", "_connect", "dispose"):
+        assert hasattr(stock, name), f"dagster_project/event_log.py leans on {name}, which Dagster no longer has"
+    assert list(inspect.signature(stock._connect).parameters) == ["shard"]
+    # what makes ours worth having; where the stock storage keeps its engines too, ours may go
+    source = inspect.getsource(SqliteEventLogStorage._connect)
+    assert NullPool.__name__ in source
