@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from scripts.map_tests import LISTED, MAP, RENAMED, ROOT, map_tests, read
+from scripts.map_tests import LISTED, MAP, RENAMED, ROOT, known_faults, map_tests, read, with_faults
 from tests import grouping, once, parts
 from tests.collected import collected_ids, is_whole
 
@@ -41,6 +41,11 @@ def test_every_test_that_the_map_names_is_collected(whole: pytest.Session) -> No
     """`python scripts/map_tests.py` writes the map again; tests/renamed.csv says what took another name, and why."""
     now = set(collected_ids(whole))
     assert [row["test"] for row in read(MAP) if row["test"] and row["test"] not in now] == []
+
+
+def test_the_map_names_the_faults_that_were_tried() -> None:
+    rows = read(MAP)
+    assert rows == with_faults(rows, known_faults())
 
 
 def test_a_test_keeps_its_name_or_is_renamed_or_is_listed_or_is_missed() -> None:
