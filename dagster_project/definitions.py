@@ -8,8 +8,7 @@ from dagster_project.defs.automation import failure_sensor, nightly_job, nightly
 from dagster_project.defs.checks import mart_suite_checks, partner_suite_checks, raw_suite_checks
 from dagster_project.defs.comparison import comparison_assets
 from dagster_project.defs.corrections import correction_checks
-from dagster_project.defs.dbt import dbt_definitions
-from dagster_project.defs.dbt_project import ensure_manifest, load_manifest
+from dagster_project.defs.dbt import dbt_definitions, published_tables
 from dagster_project.defs.geography import derived_assets
 from dagster_project.defs.lineage import lineage_assets
 from dagster_project.defs.lock import lock_assets
@@ -19,14 +18,13 @@ from dagster_project.defs.progress import progress_logger
 from dagster_project.defs.raw import raw_assets
 from dagster_project.defs.release import mart_keys, release_assets
 from dagster_project.defs.routing import routing_assets
-from dagster_project.release.plan import published
 from dagster_project.settings import Settings, load_settings
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """The whole graph for one set of settings."""
     dbt_models, unit_tests = dbt_definitions(settings)
-    tables = published(load_manifest(ensure_manifest(settings)))
+    tables = published_tables(settings)
     return dg.Definitions(
         assets=[
             *raw_assets(settings),

@@ -162,11 +162,12 @@ CASES = {
     "what all readers share": Case(python("sources/readers/base"), raw() | {LOCK}, rebuilds=False),
     "how raw tables are put together": Case(python("sources/raw_files"), raw(), rebuilds=False),
     "how files travel": Case(python("sources/http_policy"), rebuilds=False),
-    "contours": Case(python("geo/contours"), {"derived/zone_geometries", LINEAGE, "releases/current"}),
-    "what zones share": Case(python("geo/overlay"), {"derived/overlaps", LINEAGE, "releases/current"}),
-    "shares of cells": Case(python("geo/grid"), OVERLAPS | HOMES | {LINEAGE, "releases/current"}),
-    "places of dwellings": Case(
-        python("geo/dwellings"), OVERLAPS | HOMES | {"derived/dwelling_zones", LINEAGE, "releases/current"}
+    "contours": Case(python("geo/contours"), {"derived/zone_geometries"}),
+    "what zones share": Case(python("geo/overlay"), {"derived/overlaps"}),
+    "shares of cells": Case(python("geo/grid"), OVERLAPS | HOMES),
+    "places of dwellings": Case(python("geo/dwellings"), OVERLAPS | HOMES | {"derived/dwelling_zones"}),
+    "lineage of a table made by Python": Case(
+        replace("dbt_models/models/derived.yml", r"(values: )\[offers, ", r"\1["), {LINEAGE, "releases/current"}
     ),
     "bodies of the overlaps": Case(python("defs/overlaps"), OF_CONTOURS),
     "bodies of the derived assets": Case(python("defs/geography"), DERIVED),
@@ -186,7 +187,7 @@ CASES = {
     "an expectation": Case(replace("expectations/insee_revn.json", '"reason": "', '"reason": "Oui. '), REPORTS),
     "data docs": Case(python("quality/data_docs"), {"reports/data_docs"}),
     "the release": Case(python("release/promote"), {"releases/current"}),
-    "where releases are": Case(python("release/places"), {*REPORTS, "releases/current"}),
+    "where releases are": Case(python("release/places"), {*REPORTS, COMPARED, "releases/current"}),
     "what a release says": Case(
         replace("dagster_project/release/contents.yml", "Producteur", "Producteurs"), {"releases/current"}
     ),
