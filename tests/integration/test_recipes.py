@@ -84,7 +84,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkout as it stands, what is not committed yet included, as a repository of its own."""
     root = tmp_path_factory.mktemp("recipes") / "clone"
     listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"])
-    assert listed.code == 0, listed.err
+    if listed.code:
+        pytest.skip(f"a clone is made of a git checkout: {listed.err.strip()}")
     for name in listed.out.splitlines():
         if (source := PROJECT_ROOT / name).is_file():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
