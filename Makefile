@@ -7,14 +7,25 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
+# Without bytecode kept, every process that tests start would compile the project again.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test ui docs lint format lock bench generate clean
+.PHONY: help run test test-fast test-all ui docs lint format lock bench generate clean
+
+help:                       ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run           ## the demonstration territory, from fictitious files to a published release
 	$(BIN)/dq run
 
 test: $(VENV)/.dev          ## every test; those on real files or in a browser skip where these are absent
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-fast: $(VENV)/.dev     ## tests of single parts, without a run of the graph
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/unit
+
+test-all: $(VENV)/.dev      ## every test with full draws, in parts: run it again after a stop, it goes on
+	$(BIN)/python -m tests.parts
 
 ui: $(VENV)/.run            ## the Dagster UI on http://127.0.0.1:3000
 	$(BIN)/dq ui
@@ -26,7 +37,7 @@ lint: $(VENV)/.dev          ## formats, lint, types, layers, SQL
 	$(BIN)/lint-imports
 	DQ_DBT_WAREHOUSE=:memory: $(BIN)/sqlfluff lint dbt_models/models
 
-format: $(VENV)/.dev
+format: $(VENV)/.dev        ## what the linters can mend by themselves
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	DQ_DBT_WAREHOUSE=:memory: $(BIN)/sqlfluff fix dbt_models/models
@@ -62,5 +73,5 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	touch $@
 
-clean:
+clean:                      ## remove the environment and what dbt compiled
 	rm -rf $(VENV) dbt_models/target dbt_models/logs

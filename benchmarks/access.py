@@ -81,7 +81,7 @@ def measure(region: Region, folder: Path, engine: str) -> Measured:
         _note(measured, step, partial(_step, folder, step, engine))
     _step(folder, "warehouse", engine)
     dbt(folder, ["parse"])
-    dbt(folder, ["seed", "--select", "indicator"])
+    dbt(folder, ["seed", "--select", "indicator", "secrecy_rule"])
     for system, selected in SELECTED.items():
         _note(measured, system, partial(dbt, folder, ["run", "--select", selected]))
         measured.models[system] = models_of(folder)

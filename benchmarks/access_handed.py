@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.access_region import DEPARTEMENT, Layout, Region, degrees, write_tables
+from dagster_project.demo_territory.secrecy import least_shown
 
 EPCI, EDITION, DAY = "243500139", "2024", "2024-06-15"
 HANDED = "handed"
@@ -109,7 +110,7 @@ def _seen(region: Region) -> dict[str, Any]:
 def _demand(region: Region, where: Layout, codes: list[str]) -> dict[str, Any]:
     seekers = region.random(8).integers(0, 40, region.zones * len(codes))
     count = len(seekers)
-    hidden = (seekers > 0) & (seekers < 5)  # noqa: PLR2004 - the threshold of the source
+    hidden = (seekers > 0) & (seekers < least_shown("partenaire_demande_rome"))
     return {
         "code_qpv": np.repeat(where.zones, len(codes)).tolist(),
         "generation": ["QN2024"] * count,

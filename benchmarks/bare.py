@@ -108,13 +108,11 @@ def _statement(step: dict[str, Any], out: Path) -> str:
     return f"create {step['kind']} {step['relation']} as ({step['sql'].replace(OUT, str(out))}\n)"
 
 
-def export_release(plan: Plan, out: Path) -> None:  # noqa: ARG001 (a phase like the others)
+def export_release(plan: Plan, out: Path) -> None:
     """Marts and reference tables as a release has them: sorted, in Parquet and CSV."""
     import duckdb
 
-    from dagster_project.release.plan import MARTS, REFERENCE
-
-    tables = [(f"marts.{name}", name) for name in MARTS] + [(f"reference.{name}", name) for name in REFERENCE]
+    tables = [(f"{table['schema']}.{table['table']}", table["name"]) for table in plan["released"]]
     with duckdb.connect(str(out / "warehouse.duckdb"), read_only=True) as connection:
         for table, name in tables:
             target = out / "release" / name

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 from benchmarks.bare import OUT
-from dagster_project.release.places import current_release
+from dagster_project.audit.release_folder import current_release
+from dagster_project.release.plan import published
 from dagster_project.settings import Settings, load_settings
 from dagster_project.sources.archive import Archive
 from dagster_project.sources.catalogue import load_catalogue
@@ -35,7 +37,8 @@ def make_plan(settings: Settings) -> dict[str, Any]:
     Returns:
         `datasets`: catalogue entries with the archived files of each; `steps`: seeds, tables and views in the order
         of their dependencies, with the SQL that dbt compiled (paths under `OUT`); `nodes`: number of dbt
-        nodes of each kind that the run played; `rows`: rows of raw tables; `environment`: dbt's, to build the same.
+        nodes of each kind that the run played; `released`: dbt's tables that a release holds in CSV;
+        `rows`: rows of raw tables; `environment`: dbt's, to build the same.
     """
     from dagster_project.defs.dbt_project import dbt_environment
 
@@ -46,6 +49,7 @@ def make_plan(settings: Settings) -> dict[str, Any]:
         "datasets": list(_datasets(settings, raw)),
         "steps": [_step(settings, manifest["nodes"][name], target) for name in _in_order(manifest["nodes"])],
         "nodes": _kinds(results),
+        "released": [asdict(table) for table in published(manifest) if "csv" in table.formats],
         "rows": sum(table["rows"] for table in raw),
         "environment": dbt_environment(settings, _build_id(settings)),
     }

@@ -8,7 +8,7 @@ from dagster_project.defs.automation import failure_sensor, nightly_job, nightly
 from dagster_project.defs.checks import mart_suite_checks, partner_suite_checks, raw_suite_checks
 from dagster_project.defs.comparison import comparison_assets
 from dagster_project.defs.corrections import correction_checks
-from dagster_project.defs.dbt import dbt_definitions
+from dagster_project.defs.dbt import dbt_definitions, published_tables
 from dagster_project.defs.geography import derived_assets
 from dagster_project.defs.lineage import lineage_assets
 from dagster_project.defs.lock import lock_assets
@@ -16,7 +16,7 @@ from dagster_project.defs.offers import offer_assets
 from dagster_project.defs.overlaps import overlap_assets
 from dagster_project.defs.progress import progress_logger
 from dagster_project.defs.raw import raw_assets
-from dagster_project.defs.release import MART_KEYS, release_assets
+from dagster_project.defs.release import mart_keys, release_assets
 from dagster_project.defs.routing import routing_assets
 from dagster_project.settings import Settings, load_settings
 
@@ -24,6 +24,7 @@ from dagster_project.settings import Settings, load_settings
 def build_definitions(settings: Settings) -> dg.Definitions:
     """The whole graph for one set of settings."""
     dbt_models, unit_tests = dbt_definitions(settings)
+    tables = published_tables(settings)
     return dg.Definitions(
         assets=[
             *raw_assets(settings),
@@ -33,8 +34,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *offer_assets(settings),
             *lock_assets(settings),
             dbt_models,
-            *lineage_assets(settings, MART_KEYS),
-            *release_assets(settings),
+            *lineage_assets(settings, mart_keys(tables)),
+            *release_assets(settings, tables),
             *comparison_assets(settings),
         ],
         asset_checks=[

@@ -23,6 +23,14 @@ class _NoAlias(yaml.SafeDumper):
         return True
 
 
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    """SQL holds single quotes, which would otherwise be doubled."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if "'" in text else None)
+
+
+_NoAlias.add_representer(str, _text)
+
+
 def restyled(text: str) -> str:
     """A properties file laid out again; comments are kept where they may stand, above everything else."""
     comments = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True))

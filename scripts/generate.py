@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -57,19 +58,33 @@ def themes() -> dict[str, list[str]]:
     }
 
 
-def observed() -> dict[str, dict[str, Any]]:
-    """Datasets whose cells feed indicators, by the contract of their staging model.
+@dataclass(frozen=True)
+class Statistics:
+    """A dataset whose cells feed indicators.
 
-    Its meta names the source column that holds the code of the zone (`zone_key`, none where the file has a single row
-    for a single zone), or that of what zones are made of (`unit_key`: tiles, buildings).
+    Attributes:
+        staging: its staging model.
+        key: source column that holds the code of a row; none where the file has a single row for a single zone.
+        units: whether rows are not zones but what zones are made of: tiles, buildings.
+        level: level of its rows, where the staging model needs no SQL of its own.
     """
+
+    staging: str
+    key: str | None
+    units: bool
+    level: str | None
+
+
+def observed() -> dict[str, Statistics]:
+    """Datasets of statistics by name, as the contracts of their staging models say in meta."""
     found = {}
     for table in yaml.safe_load((MODELS / "staging" / "staging.yml").read_text(encoding="utf-8"))["models"]:
         meta = table.get("config", {}).get("meta", {})
         if meta.keys() & {"zone_key", "unit_key"}:
+            units = "unit_key" in meta
+            key = meta["unit_key" if units else "zone_key"]
             dataset = table["name"].removeprefix("stg_").replace("__", "_", 1)
-            key = meta.get("unit_key") or meta.get("zone_key")
-            found[dataset] = {"staging": table["name"], "key": key, "units": "unit_key" in meta}
+            found[dataset] = Statistics(table["name"], key, units, meta.get("zone_level"))
     return found
 
 
@@ -82,7 +97,12 @@ def _written() -> Iterator[tuple[Path, str]]:
     made, intermediate = themes(), MODELS / "intermediate"
     yield DBT / "macros" / "lists.sql", _lists()
     yield MODELS / "raw.yml", f"# {MARK} from the catalogue.\n{styled(_raw())}"
-    for dataset in observed():
+    for dataset, table in observed().items():
+        if table.level:
+            yield (
+                MODELS / "staging" / dataset.partition("_")[0] / f"{table.staging}.sql",
+                _call(_staging(dataset, table)),
+            )
         yield intermediate / "observations" / f"obs_{dataset}.sql", _call(f"observation('{dataset}')")
     for kind, suffix in (("formula", ""), ("reported", "_reportes")):
         for theme in made[kind]:
@@ -99,15 +119,27 @@ def _call(*macros: str) -> str:
     return f"{{#- {MARK}. -#}}\n" + "".join(f"{{{{ {macro} }}}}\n" for macro in macros)
 
 
+def _staging(dataset: str, table: Statistics) -> str:
+    key = f", '{table.key}'" if table.key else ""
+    if table.level == "QPV":
+        return f"staging_table_qpv('{dataset}'{key})"
+    return f"staging_table_administrative('{dataset}', '{table.level}'{key})"
+
+
 def _lists() -> str:
     kinds = "".join(f"    '{kind}': {names},\n" for kind, names in themes().items())
-    tables = "".join(f"    '{name}': {table},\n" for name, table in observed().items()).replace(": None", ": none")
-    tables = tables.replace(": True", ": true").replace(": False", ": false")
+    tables = "".join(f"    '{name}': {_entry(table)},\n" for name, table in observed().items())
     return (
         f"{{# {MARK} from the seeds and staging.yml; what the lists hold is said in scripts/generate.py. #}}\n"
         f"{{% macro themes(kind) -%}}\n{{{{ return({{\n{kinds}}}[kind]) }}}}\n{{%- endmacro %}}\n\n"
         f"{{% macro tables_statistiques() -%}}\n{{{{ return({{\n{tables}}}) }}}}\n{{%- endmacro %}}\n"
     )
+
+
+def _entry(table: Statistics) -> str:
+    """What the macro of observations needs to know of a dataset, as Jinja writes it."""
+    key = f"'{table.key}'" if table.key else "none"
+    return f"{{'staging': '{table.staging}', 'key': {key}, 'units': {str(table.units).lower()}}}"
 
 
 def _raw() -> dict[str, Any]:

@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
-from dagster_project.release.places import current_release
+from dagster_project.audit.release_folder import current_release
 from dagster_project.runner import prepare_home
 from dagster_project.settings import PROJECT_ROOT, load_settings
 

@@ -9,13 +9,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from dagster_project.settings import PROJECT_ROOT, Settings
+from tests.mirror_files import read_table, set_cell
 
 TIMEOUT_S = 900
+FINISHED = "finished.json"
+# A cell of a count that one figure publishes and that others divide by.
+CHANGED_FILE, CHANGED_LINE, CHANGED_COLUMN = "insee/IPRO_2021.csv", 5, "ABC"
 
 
 @dataclass(frozen=True)
@@ -96,13 +100,62 @@ class Finished:
         assert_untouched(home, self.published, self.archived)
 
 
-def first_run(path: Path) -> Finished:
-    """Run the graph in an empty home; the test that reads `ran` says whether it went well."""
-    home = Home(path)
+def first_run(folder: Path) -> None:
+    """Run the graph in an empty home below this folder, and write beside it what `finished_run` reads."""
+    folder.mkdir(parents=True)
+    home = Home(folder / "home")
     ran = home.dq("run", "--json")
     if ran.code:
         raise AssertionError(f"the demonstration run failed\n{ran.err}")
-    return Finished(home, ran, home.published(), home.archived())
+    objects, log = home.archived()
+    told = {"ran": asdict(ran), "published": home.published(), "objects": objects, "log": log.decode("utf-8")}
+    (folder / FINISHED).write_text(json.dumps(told), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A second run, after the last digit of one cell was changed: its home, how it ended, the cell."""
+
+    home: Home
+    ran: Ran
+    zone: str
+    value: int
+
+
+def changed_run(folder: Path, finished: Finished) -> None:
+    """Change one byte of a source in a copy of the finished home below this folder, and run the graph again."""
+    folder.mkdir(parents=True)
+    home = finished.copy(folder / "home")
+    path = home.demo / CHANGED_FILE
+    text = set_cell(path, CHANGED_LINE, CHANGED_COLUMN, "0")
+    assert text[-1].isdigit(), "the row chosen must have a number there"
+    set_cell(path, CHANGED_LINE, CHANGED_COLUMN, text[:-1] + ("1" if text.endswith("0") else "0"))
+    (folder / FINISHED).write_text(json.dumps(asdict(home.dq("run", "--json"))), encoding="utf-8")
+
+
+def read_changed_run(folder: Path) -> Changed:
+    """The run that `changed_run` made there."""
+    home = Home(folder / "home")
+    header, *rows = read_table(home.demo / CHANGED_FILE)
+    row = dict(zip(header, rows[CHANGED_LINE - 2], strict=True))
+    ran = Ran(**json.loads((folder / FINISHED).read_text(encoding="utf-8")))
+    return Changed(home, ran, row["CODGEO"], int(row[CHANGED_COLUMN].replace("\u202f", "")))
+
+
+def west_run(folder: Path, mirror: Path) -> None:
+    """Run the graph on the real files of Bretagne and Pays de la Loire, in an empty home below this folder."""
+    folder.mkdir(parents=True)
+    home = Home(folder / "home")
+    ran = home.dq("run", "--sources", "mirror", "--mirror", str(mirror), "--territory", "west", "--json")
+    if ran.code or ran.json["released"] != home.release.name:
+        raise AssertionError(f"the run on the real files failed\n{ran.err}")
+
+
+def finished_run(folder: Path) -> Finished:
+    """The run that `first_run` made there, as it was when it ended."""
+    told = json.loads((folder / FINISHED).read_text(encoding="utf-8"))
+    archived = told["objects"], told["log"].encode("utf-8")
+    return Finished(Home(folder / "home"), Ran(**told["ran"]), told["published"], archived)
 
 
 def run(command: list[str], **environment: str) -> Ran:

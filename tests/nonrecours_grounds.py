@@ -16,6 +16,8 @@ from dagster_project.models.nonrecours import households
 from dagster_project.models.nonrecours.estimate import non_recours
 from dagster_project.models.nonrecours.parameters import Parameters
 from dagster_project.models.nonrecours.rules import Rules, in_force
+from dagster_project.models.secrecy import Secrecy
+from dagster_project.privacy.secrecy import rules as secrecy_rules
 from dagster_project.settings import PROJECT_ROOT
 
 VINTAGE, YEAR = "2021", "2018"
@@ -23,6 +25,7 @@ ORDERS = (0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9)
 NATION = ("FRM", "1", "COG")
 KEY = ("zone_level", "zone_code", "generation")
 FEW = Parameters(draws=300)
+SECRECY = secrecy_rules()["c2s_estimation"]
 # The income of a priority neighbourhood and of a town, as a median and a standard deviation of logarithms.
 POOR, TOWN, COUNTRY = (14_000.0, 0.42), (21_000.0, 0.50), (21_730.0, 0.48)
 _TEXTS = {"valid_from": pa.string(), "vintage": pa.string(), "rank": pa.int64(), "size": pa.int64()}
@@ -137,9 +140,9 @@ class World:
             "menages": seed("household_type"),
         }
 
-    def run(self, parameters: Parameters = FEW) -> dict[str, pa.Table]:
+    def run(self, parameters: Parameters = FEW, secrecy: Secrecy = SECRECY) -> dict[str, pa.Table]:
         """Estimate."""
-        return non_recours(**self.tables(), parameters=parameters)
+        return non_recours(**self.tables(), secrecy=secrecy, parameters=parameters)
 
 
 def qpv(code: str) -> tuple[str, str, str]:

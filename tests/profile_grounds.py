@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dagster_project.models.nonrecours.profils.parameters import MODALITIES
+from dagster_project.models.nonrecours.profils.model import profils
+from dagster_project.models.nonrecours.profils.parameters import MODALITIES, ProfileParameters
+from dagster_project.models.secrecy import Secrecy
+from dagster_project.privacy.secrecy import rules
 
+MASKED_BELOW = 11  # of the files drawn here
+SECRECY = rules()["c2s_profil"]
 PROFILES = tuple(product(*MODALITIES.values()))
 CONSTANT = 0.4
 EFFECTS: Mapping[str, Mapping[str, float]] = {
@@ -37,7 +42,7 @@ def cell(zone: str, profile: tuple[str, ...], eligible: int | None, held: int | 
 
 
 def drawn(
-    zones: int, seed: int, *, eligible: float = 60.0, zone_sd: float = 0.35, least: int = 11
+    zones: int, seed: int, *, eligible: float = 60.0, zone_sd: float = 0.35, least: int = MASKED_BELOW
 ) -> list[dict[str, Any]]:
     """Every profile of every zone; counts of 1 to `least` − 1 are hidden."""
     rng = np.random.default_rng(seed)
@@ -55,3 +60,14 @@ def drawn(
 
 def table(rows: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(rows, SCHEMA)
+
+
+def estimated(
+    cells: pa.Table,
+    parameters: ProfileParameters | None = None,
+    *,
+    masked_below: int = MASKED_BELOW,
+    secrecy: Secrecy = SECRECY,
+) -> dict[str, pa.Table]:
+    """The model on a file drawn here, under our rule as the seed gives it."""
+    return profils(cells, masked_below, secrecy, parameters)

@@ -37,6 +37,7 @@ def make_dataset(
     entry = {
         "id": "essai_table",
         "producer": "essai",
+        "role": "geography",
         "origin": {
             "producer": "Producteur d'essai",
             "title": "Table d'essai",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -18,7 +19,7 @@ from dagster_project.quality.corrections import Correction, Expect, corrections_
 from dagster_project.quality.report_model import DatasetInfo, DbtTest, QualityReport, RunInfo, ValidationInfo
 from dagster_project.quality.results import ExpectationResult
 from dagster_project.release.places import building_path
-from dagster_project.release.plan import LINEAGE, MARTS, REFERENCE
+from dagster_project.release.plan import Published, published
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources.catalogue import Dataset, load_catalogue
 from tests.locks import make_lock
@@ -26,6 +27,7 @@ from tests.release_rows import Row, rows_of, source_files, source_presence
 
 MODELS = PROJECT_ROOT / "dbt_models" / "models"
 SEEDS = PROJECT_ROOT / "seeds"
+REFERENCE = "reference"
 PROJECT = "data_et_quartiers"
 RAW = f"source.{PROJECT}.raw.insee_revn"
 NUMBERS = {"scale", "minimum", "maximum", "coefficient"}
@@ -72,6 +74,13 @@ def open_datasets() -> dict[str, Dataset]:
 
 
 @cache
+def seeds() -> frozenset[str]:
+    """Seeds that their YAML describes."""
+    content = yaml.safe_load((MODELS / "references.yml").read_text(encoding="utf-8"))
+    return frozenset(seed["name"] for seed in content["seeds"])
+
+
+@cache
 def described() -> dict[str, dict[str, Any]]:
     """Marts and seeds as their YAML describes them, by name."""
     files = [*sorted((MODELS / "marts").rglob("*.yml")), MODELS / "references.yml"]
@@ -85,7 +94,7 @@ def manifest(settings: Settings) -> dict[str, Any]:
     """What dbt would say of the same project, as far as a release reads it."""
     nodes: dict[str, Any] = {}
     for name, node in described().items():
-        unique_id = f"{'seed' if name in REFERENCE else 'model'}.{PROJECT}.{name}"
+        unique_id = f"{'seed' if name in seeds() else 'model'}.{PROJECT}.{name}"
         nodes[unique_id] = _node(name, node, settings)
         for key in [test["cle_unique"] for test in node.get("data_tests", ()) if "cle_unique" in test]:
             nodes[f"test.{PROJECT}.cle_unique_{name}"] = {
@@ -99,13 +108,14 @@ def manifest(settings: Settings) -> dict[str, Any]:
 
 
 def _node(name: str, node: Mapping[str, Any], settings: Settings) -> Row:
-    seed = name in REFERENCE
+    seed = name in seeds()
     sql = f"select * from read_parquet('{settings.raw_dir}/insee_revn.parquet')"
     return {
         "resource_type": "seed" if seed else "model",
         "name": name,
-        "schema": "reference" if seed else "marts",
+        "schema": REFERENCE if seed else "marts",
         "description": node["description"],
+        "config": node.get("config", {}),
         "columns": {
             column["name"]: {
                 "name": column["name"],
@@ -119,6 +129,11 @@ def _node(name: str, node: Mapping[str, Any], settings: Settings) -> Row:
         "depends_on": {"nodes": [] if seed else [RAW]},
         "compiled_code": None if seed else sql,
     }
+
+
+# What a release holds of dbt's tables; marts by their name in dbt, with their name in a release.
+TABLES: tuple[Published, ...] = published(manifest(Settings(home=Path())))
+MARTS = {table.table: table.name for table in TABLES if table.schema == "marts"}
 
 
 def report() -> QualityReport:
@@ -173,10 +188,10 @@ def corrections() -> pa.Table:
 def _write_build(connection: duckdb.DuckDBPyConnection, shift: float) -> None:
     connection.execute("create schema marts")
     connection.execute("create schema reference")
-    for seed in REFERENCE:
+    for seed in [table.table for table in TABLES if table.schema == REFERENCE]:
         source = f"read_csv('{SEEDS / seed}.csv', all_varchar = true)"
         connection.execute(f"create table reference.{seed} as select * {_cast(seed)} from {source}")
-    for mart in (*MARTS, *LINEAGE):
+    for mart in MARTS:
         columns = described()[mart]["columns"]
         if any(_indicator(column) for column in columns):
             connection.execute(f"create view marts.{mart} as {_pivot(columns)}")

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from dagster_project import sql
 from dagster_project.audit.release_folder import ReleaseFolder, UnknownReleaseError
 from dagster_project.identity.build import LIBRARIES
-from dagster_project.quality.text import french
+from dagster_project.pages.formats import moment, number
 
 if TYPE_CHECKING:
     import duckdb
@@ -133,20 +133,19 @@ def _sources(db: duckdb.DuckDBPyConnection, release: ReleaseFolder) -> tuple[Sou
 
 def in_words(contents: Contents) -> str:
     """The same, in French, for a terminal."""
-    moment = contents.published_at
     tools = [name for name in LIBRARIES if name in contents.libraries]
     lines = ["DONNÉES FICTIVES (territoire de démonstration)"] if contents.sources_kind == "demo" else []
     lines += [
         f"Version      {contents.release_id}",
-        f"Publiée le   {moment:%d/%m/%Y à %H h %M} (UTC)" if moment else "Publiée le   date inconnue",
+        f"Publiée le   {moment(contents.published_at)}",
         f"Composition  {contents.build_id[:_DIGEST_SHOWN]}, sources {contents.sources_kind}, "
         f"territoire {contents.territory}",
-        f"Chiffres     {french(contents.figures)} ({_listed(contents.figures_by_theme)})",
+        f"Chiffres     {number(contents.figures)} ({_listed(contents.figures_by_theme)})",
         f"Statuts      {_listed(contents.figures_by_status)}",
         f"Zones        {_listed(contents.zones_by_level)}",
-        f"Indicateurs  {french(contents.indicators)}",
-        f"Cellules     {french(contents.source_cells)} cellules sources",
-        f"Corrections  {french(contents.corrections)}",
+        f"Indicateurs  {number(contents.indicators)}",
+        f"Cellules     {number(contents.source_cells)} cellules sources",
+        f"Corrections  {number(contents.corrections)}",
         f"Outils       {', '.join(f'{name} {contents.libraries[name]}' for name in tools)}",
         "Sources",
     ]
@@ -160,4 +159,4 @@ def in_words(contents: Contents) -> str:
 
 
 def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {french(count)}" for name, count in counts.items())
+    return ", ".join(f"{name} {number(count)}" for name, count in counts.items())

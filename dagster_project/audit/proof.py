@@ -11,6 +11,7 @@ from typing import Any
 
 from dagster_project.audit.explain.figure import Figure, Input
 from dagster_project.audit.release_folder import ReleaseFolder
+from dagster_project.pages.files import replace_file
 from dagster_project.release.verifier_preuve import COMPTABLES, FICTIF, FORMAT, canonique, sceller
 
 FILE_FIELDS = {
@@ -131,10 +132,7 @@ def build_proof(release: ReleaseFolder, figure: Figure) -> dict[str, Any]:
 
 def write_proof(path: Path, proof: dict[str, Any]) -> None:
     """Write a proof in its canonical form."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(canonique(proof), encoding="utf-8")
-    temporary.replace(path)
+    replace_file(path, canonique(proof))
 
 
 def _path(figure: Figure) -> str:

@@ -11,15 +11,12 @@ from dagster_project.audit.diff.summary import Summary
 from dagster_project.audit.diff.words import change_sentences
 from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
+from dagster_project.pages.files import template_files
 from dagster_project.settings import Settings
 
 CHECK = "chaque_changement_a_sa_cause"
 KEY = dg.AssetKey(["reports", "comparaison"])
-READ = (
-    "seeds/diff_threshold.csv",
-    "dagster_project/audit/templates/*",
-    "dagster_project/quality/templates/*.css",
-)
+READ = ("seeds/diff_threshold.csv", *template_files("comparison"))
 
 
 def comparison_assets(settings: Settings) -> list[dg.AssetsDefinition]:

@@ -21,6 +21,7 @@ from dagster_project.defs.dbt_project import (
 from dagster_project.defs.dbt_tables import BuiltTables
 from dagster_project.identity.build import code_digest, describe_build
 from dagster_project.release.places import building_path
+from dagster_project.release.plan import Published, published
 from dagster_project.settings import Settings
 
 UNIQUE_ID = "dagster_dbt/unique_id"
@@ -30,6 +31,11 @@ INDICATOR_VALUE = dg.AssetKey(["marts", "indicator_value"])
 def dbt_target(settings: Settings) -> Path:
     """Where the last dbt run leaves its artifacts (compiled SQL, results)."""
     return settings.derived_dir / "dbt"
+
+
+def published_tables(settings: Settings) -> tuple[Published, ...]:
+    """What a release holds of dbt's tables, as the project is now."""
+    return published(load_manifest(ensure_manifest(settings)))
 
 
 def dbt_definitions(settings: Settings) -> tuple[dg.AssetsDefinition, dg.AssetsDefinition]:

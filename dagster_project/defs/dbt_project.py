@@ -17,6 +17,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from dagster_project.defs import OWNER
 from dagster_project.identity.build import digest_files
 from dagster_project.identity.dbt_code import PLACES, NodeVersions
+from dagster_project.privacy.secrecy import rules
 from dagster_project.release.places import building_path
 from dagster_project.settings import PROJECT_ROOT, Settings
 
@@ -42,6 +43,8 @@ def dbt_environment(settings: Settings, build_id: str = "local") -> dict[str, st
 
 def invoke_dbt(arguments: list[str], settings: Settings, target: Path, build_id: str = "local") -> Exception | None:
     """Run one dbt command in this process: dagster-dbt has imported dbt already, a second process would again.
+
+    Descriptions write our least counts by the variable of their rule; models read the seed, as any table.
 
     Args:
         arguments: the command and its options.
@@ -81,7 +84,8 @@ def _invoke(arguments: list[str], target: Path, project: Any) -> Any:
 
     folders = ["--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR), "--target-path", str(target)]
     quiet = ["--log-level", "none", "--log-level-file", "warn", "--log-path", str(target)]
-    result = dbtRunner(manifest=project).invoke([*arguments, *folders, *quiet])
+    told = ["--vars", json.dumps({code: rule.least for code, rule in rules().items()})]
+    result = dbtRunner(manifest=project).invoke([*arguments, *folders, *quiet, *told])
     # The adapter would keep the database open, and locked, as long as this process lives.
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     gc.collect()  # a failed model leaves its connection in the cycles of its traceback

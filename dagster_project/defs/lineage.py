@@ -9,13 +9,14 @@ from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.defs.dbt import dbt_target
 from dagster_project.lineage.page import lineage_page_path, write_lineage_page
+from dagster_project.pages.files import template_files
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
 from dagster_project.sources.code import catalogue_facts
 
 LINEAGE_PAGE = dg.AssetKey(["reports", "lignage"])
-TEMPLATES = "dagster_project/lineage/templates/*"
-SEEDS = ("seeds/indicator_term.csv", "seeds/variable_column.csv")
+# What tells the lineage that SQL alone does not say.
+TOLD = ("seeds/indicator_term.csv", "seeds/variable_column.csv", "dbt_models/models/derived.yml")
 
 
 def lineage_assets(settings: Settings, marts: Iterable[dg.AssetKey]) -> list[dg.AssetsDefinition]:
@@ -27,7 +28,7 @@ def lineage_assets(settings: Settings, marts: Iterable[dg.AssetKey]) -> list[dg.
         code_version=code_version(
             write_lineage_page.__module__,
             own=[__name__],
-            files=[TEMPLATES, *SEEDS],
+            files=[*template_files("lineage"), *TOLD],
             facts=catalogue_facts(load_catalogue()),
         ),
         group_name="publication",

@@ -1,5 +1,6 @@
 """The end of the way: the quality report, then the release. Neither runs unless every blocking check passed."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
@@ -15,9 +16,10 @@ from dagster_project.defs.raw import raw_key
 from dagster_project.defs.run_page import audit_asset
 from dagster_project.identity.lock import pending_lock
 from dagster_project.lineage.page import lineage_page_path
+from dagster_project.pages.files import template_files
 from dagster_project.quality.data_docs import build_data_docs
 from dagster_project.quality.suites import load_suites
-from dagster_project.release.plan import DERIVED, LINEAGE, MARTS, REFERENCE
+from dagster_project.release.plan import MARTS, Published, derived_tables
 from dagster_project.release.promote import promote
 from dagster_project.release.report import report_path, write_quality_report
 from dagster_project.release.suite_tables import expectation_cache
@@ -26,25 +28,35 @@ from dagster_project.sources.catalogue import load_catalogue
 from dagster_project.sources.code import catalogue_facts
 
 EXPECTATIONS = "expectations/*.json"
-TEMPLATES = "dagster_project/quality/templates/*"
 # What a release says of its tables.
 DESCRIPTIONS = ("dagster_project/release/*.yml", "dbt_models/models/**/*.yml")
-MART_KEYS = [dg.AssetKey(["marts", name]) for name in (*MARTS, *LINEAGE)]
-DESCRIBED = [dg.AssetKey(["derived", name]) for name in DERIVED] + [dg.AssetKey(["reference", n]) for n in REFERENCE]
 NAMES_SHOWN = 5
 
 
-def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    """The report of what was checked, and the promoted release."""
+def mart_keys(tables: Iterable[Published]) -> list[dg.AssetKey]:
+    """The marts among published tables."""
+    return [dg.AssetKey([table.schema, table.table]) for table in tables if table.schema == MARTS]
+
+
+def release_assets(settings: Settings, tables: Sequence[Published]) -> list[dg.AssetsDefinition]:
+    """The report of what was checked, and the promoted release.
+
+    Args:
+        settings: where everything is.
+        tables: what a release holds of dbt's tables.
+    """
     catalogue = load_catalogue()
+    marts = mart_keys(tables)
+    described = [dg.AssetKey([table.schema, table.table]) for table in tables if table.schema != MARTS]
+    described += [dg.AssetKey(["derived", name]) for name in derived_tables()]
 
     @dg.asset(
         key=["reports", "quality"],
-        deps=[*map(raw_key, catalogue), *MART_KEYS, LOCK_KEY],
+        deps=[*map(raw_key, catalogue), *marts, LOCK_KEY],
         code_version=code_version(
             write_quality_report.__module__,
             own=[__name__],
-            files=[EXPECTATIONS, TEMPLATES],
+            files=[EXPECTATIONS, *template_files("quality")],
             facts=catalogue_facts(catalogue),
         ),
         group_name="publication",
@@ -77,7 +89,7 @@ def release_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=["releases", "current"],
-        deps=[*MART_KEYS, LOCK_KEY, quality_report, LINEAGE_PAGE, *DESCRIBED],
+        deps=[*marts, LOCK_KEY, quality_report, LINEAGE_PAGE, *described],
         code_version=code_version(promote.__module__, lineage_page_path.__module__, own=[__name__], files=DESCRIPTIONS),
         group_name="publication",
         kinds={"python", "parquet", "csv", "json", "duckdb"},

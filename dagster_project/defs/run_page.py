@@ -13,6 +13,7 @@ from dagster_project.defs import OWNER
 from dagster_project.defs.comparison import changes_of
 from dagster_project.defs.reasons import broken_steps
 from dagster_project.identity.build import code_digest
+from dagster_project.pages.files import template_files
 from dagster_project.quality.run_page import Audit, Check, Input, Step, write_audit
 from dagster_project.settings import Settings
 
@@ -31,9 +32,7 @@ def audit_asset(settings: Settings, deps: Iterable[dg.AssetKey]) -> dg.AssetsDef
         kinds={"python"},
         owners=[OWNER],
         description="Journal d’audit : ce qui a tourné, sur quelles entrées, quels contrôles, ce qui a été refusé.",
-        code_version=code_version(
-            write_audit.__module__, own=[__name__], files=["dagster_project/quality/templates/*"]
-        ),
+        code_version=code_version(write_audit.__module__, own=[__name__], files=template_files("run")),
     )
     def audit(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         page = write_run_audit(settings, context.instance, context.run_id, succeeded=True)

@@ -12,6 +12,7 @@ import numpy as np
 from dagster_project.demo_territory.dwellings import Dwellings
 from dagster_project.demo_territory.persons import ALONE_TOGETHER, LONE, LONE_PARENT, WITH_CHILDREN
 from dagster_project.demo_territory.population import Floats, Ints
+from dagster_project.demo_territory.secrecy import least_shown
 from dagster_project.demo_territory.territory import stream
 from dagster_project.demo_territory.truth import FOLDER
 from dagster_project.demo_territory.writers import csv_bytes, words
@@ -20,7 +21,7 @@ PATH, TRUTH_PATH = "health/c2s_profils_partenaire.csv", f"{FOLDER}/non_recours_p
 COLUMNS = words("code_zone generation annee type_menage tranche_age statut_occupation n_eligibles n_beneficiaires")
 TRUTH_COLUMNS = words("term modality coefficient")
 GENERATION, YEAR = "QP2015", "2021"
-LEAST, HIDDEN = 11, "ns"
+HIDDEN = "ns"
 ADULT, SENIOR, GROWN = 18, 60, 25
 TYPES = words("seul couple_sans_enfant couple_avec_enfants monoparental autre")
 AGES = words("moins_18 18_59 60_plus")
@@ -52,8 +53,9 @@ def files(dwellings: Dwellings) -> dict[str, bytes]:
     eligible = _eligible(rng, dwellings, len(codes))
     take_up = 1 / (1 + np.exp(-(CONSTANT + of_zone[:, None] + _of_profiles()[None, :])))
     beneficiaries = rng.binomial(eligible, take_up)
+    least = least_shown("partenaire_c2s_profils")
     rows = [
-        [code, GENERATION, YEAR, *profile, _shown(int(eligible[z, p])), _shown(int(beneficiaries[z, p]))]
+        [code, GENERATION, YEAR, *profile, *(_shown(int(counts[z, p]), least) for counts in (eligible, beneficiaries))]
         for z, code in enumerate(codes)
         for p, profile in enumerate(PROFILES)
     ]
@@ -90,5 +92,5 @@ def _of_profiles() -> Floats:
     )
 
 
-def _shown(count: int) -> str:
-    return HIDDEN if 0 < count < LEAST else str(count)
+def _shown(count: int, least: int) -> str:
+    return HIDDEN if 0 < count < least else str(count)

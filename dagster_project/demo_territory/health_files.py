@@ -7,11 +7,11 @@ import numpy as np
 from dagster_project.demo_territory.dwellings import Dwellings
 from dagster_project.demo_territory.health import CONDITIONS
 from dagster_project.demo_territory.population import Ints
+from dagster_project.demo_territory.secrecy import least_shown
 from dagster_project.demo_territory.territory import region_of
 from dagster_project.demo_territory.writers import csv_bytes, words
 
 YEAR = "2022"
-LEAST = 11  # persons: a smaller count is « ns »
 BOTH, ALL_AGES = "9", "tsage"
 CLASSES = (*(f"{low:02d}-{low + 4:02d}" for low in range(0, 95, 5)), "95et+")
 ORS_COLUMNS = words("niveau code annee sexe cla_age_5 n_beneficiaires n_asthme n_diabete n_ald")
@@ -60,7 +60,7 @@ def _by_sex_and_age(table: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> l
 
 
 def _shown(count: int) -> str:
-    return "ns" if 0 < count < LEAST else str(count)
+    return "ns" if 0 < count < least_shown("ors_sante_iris") else str(count)
 
 
 def cnam_csv(dwellings: Dwellings) -> bytes:
@@ -83,7 +83,7 @@ def cnam_csv(dwellings: Dwellings) -> bytes:
 
 
 def _cnam_row(year: str, place: tuple[str, str], sex: str, age: str, cases: int, people: int) -> list[str]:
-    hidden = cases < LEAST
+    hidden = cases < least_shown("cnam_pathologies")
     counts = (
         ["", str(_tens(people)), ""]
         if hidden

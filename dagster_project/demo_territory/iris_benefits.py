@@ -9,14 +9,16 @@ from dagster_project.demo_territory.dwellings import Dwellings
 from dagster_project.demo_territory.iris_files import urban_unit
 from dagster_project.demo_territory.persons import ALONE_TOGETHER, LONE, LONE_PARENT, WITH_CHILDREN
 from dagster_project.demo_territory.population import Floats, Ints
+from dagster_project.demo_territory.secrecy import least_shown
 from dagster_project.demo_territory.territory import stream
 from dagster_project.demo_territory.writers import csv_bytes, number, words
 
+CAF = "insee_caf_iris"
 CAF_YEARS = (2016, 2017, 2018, 2019, 2020)
 OLDEST_EDITION, LAST_LABELLED, FIRST_WITH_UNITS = 2016, 2018, 2017
 TRENDS = {"APPA": 0.05, "ARSAS": -0.01}  # change per year before 2020, as a share
 GROWTH = 0.008  # of everything else
-LEAST, LEAST_ROW, MASKED_C2S = 5, 100, 5
+LEAST_ROW = 100
 CHILD = 25
 FAMILIES = words("AI AM ACSSENF ACAVENF")
 COUNTS = words(
@@ -114,14 +116,19 @@ class IrisBenefits:
         return "4" if year > OLDEST_EDITION and place == 61 + year - OLDEST_EDITION else "0"
 
     def _shown(self, counts: dict[str, int], thousands: str) -> list[str]:
-        """Counts under five are hidden, and one more among the four families when one alone would be."""
-        hidden = {name for name, count in counts.items() if count < LEAST}
+        """Small counts are hidden, and one more among the four families when one alone would be."""
+        least = least_shown(CAF)
+        hidden = {name for name, count in counts.items() if count < least}
         if len(hidden & set(FAMILIES)) == 1:
             hidden.add(min((name for name in FAMILIES if name not in hidden), key=lambda name: counts[name]))
         return ["" if name in hidden else number(count, 0, thousands=thousands) for name, count in counts.items()]
 
     def c2s_csv(self) -> bytes:
-        """Persons covered and beneficiaries of the C2S at 1 January 2022; « ns » for a count under five."""
+        """Persons covered and beneficiaries of the C2S at 1 January 2022; « ns » for a small count.
+
+        The Cnam does not say under which: here, under that of the Cnaf.
+        """
+        least = least_shown(CAF)
         health, everyone = self.dwellings.health, self.dwellings.persons
         columns = {
             "C": health.covered,
@@ -134,6 +141,6 @@ class IrisBenefits:
         rows = []
         for rank in self.ranks:
             cells = [int(values[rank]) for values in counts.values()]
-            shown = [str(cell) if cell == 0 or cell >= MASKED_C2S else "ns" for cell in cells]
+            shown = [str(cell) if cell == 0 or cell >= least else "ns" for cell in cells]
             rows.append([self.dwellings.zones[rank].code, *shown])
         return csv_bytes(("CODGEO", *columns), rows, bom=True)

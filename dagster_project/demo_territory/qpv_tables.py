@@ -62,7 +62,8 @@ class QpvTables:
         hidden = secrecy.hide_sample({name: values[rows] for name, values in sample.items()}, editions.RP)
         for name in editions.RP:
             hidden[name] |= self.codes[rows] == OUTSIDE
-        hidden |= secrecy.hide_small(truth, editions.CAF, secrecy.CAF_GROUPS, len(codes))
+        least = secrecy.least_shown(edition.dataset)
+        hidden |= secrecy.hide_small(truth, editions.CAF, secrecy.CAF_GROUPS, len(codes), least)
         self._hide_late(edition, codes, hidden, editions.CAF)
         secrecy.apply_notes(edition, codes, hidden, {"NOTE_CNAF": editions.CAF, "NOTE_RP": editions.RP})
         return Table(edition, codes, truth, hidden, texts)
@@ -108,7 +109,7 @@ class QpvTables:
         truth = {name: values[np.append(rows, True)] for name, values in self._incomes(incomes_of).items()}
         truth |= totals(caf, rows, known)
         counted = tuple(name for name in edition.columns if name in caf)
-        hidden = secrecy.hide_small(truth, counted, (), len(codes))
+        hidden = secrecy.hide_small(truth, counted, (), len(codes), secrecy.least_shown(edition.dataset))
         households = census(self.latent, incomes_of, self.territory.seed, "QP2015")["MEN"][rows]
         hidden["PMIMP"] = households * truth["PMIMP"][:-1] / 100 < 150
         hidden["PART_CHOMPRINC"] = households * truth["PART_CHOMPRINC"][:-1] / 100 < 85
@@ -179,11 +180,12 @@ class QpvTables:
         hidden = secrecy.hide_sample({k: v[rows] for k, v in sample.items()}, edition.columns, precarious)
         for name in hidden:
             hidden[name] |= self.codes[rows] == OUTSIDE
-        jobs = secrecy.hide_small(truth, [n for n in edition.columns if n in seekers], secrecy.JOBS_GROUPS, len(codes))
-        secrecy.hide_by_sex(truth, jobs, len(codes))
-        aided = secrecy.hide_small(
-            truth, [n for n in edition.columns if n in helped], secrecy.HELPED_GROUPS, len(codes)
+        count, least = len(codes), secrecy.least_shown(edition.dataset)
+        jobs, aided = (
+            secrecy.hide_small(truth, [name for name in edition.columns if name in counts], groups, count, least)
+            for counts, groups in ((seekers, secrecy.JOBS_GROUPS), (helped, secrecy.HELPED_GROUPS))
         )
+        secrecy.hide_by_sex(truth, jobs, count)
         hidden |= jobs | aided
         moves = self._moves(edition, rows, truth, hidden)
         explained = {"NOTE_PE": tuple(jobs), "NOTE_ASP": tuple(aided)}
@@ -214,8 +216,9 @@ class QpvTables:
             of = name.removeprefix("EVOL_").removesuffix("_T4")
             found[name] = (of, growth(truth[of], seekers[of]))
         found = {name: pair for name, pair in found.items() if name in edition.columns}
+        least = secrecy.least_shown(edition.dataset)
         for name, (of, values) in found.items():
             truth[name] = values
             previous = (helped if of == "CA" else seekers)[of][:-1]
-            hidden[name] = hidden[of] | (previous < secrecy.THRESHOLD) | np.isnan(values[:-1])
+            hidden[name] = hidden[of] | (previous < least) | np.isnan(values[:-1])
         return list(found)

@@ -9,8 +9,8 @@ import numpy as np
 from dagster_project.demo_territory import editions
 from dagster_project.demo_territory.editions import Edition
 from dagster_project.demo_territory.population import Bools, Counts
+from dagster_project.sources.catalogue import load_catalogue
 
-THRESHOLD = 5  # no published count is smaller
 SEX_THRESHOLD = 120  # job seekers under which nothing is published by sex
 
 # Census shares come from a sample: they are hidden when they stand on too few persons or households.
@@ -58,11 +58,19 @@ HELPED_GROUPS: tuple[tuple[str, ...], ...] = (
 CAF_GROUPS: tuple[tuple[str, ...], ...] = (("AI", "AM", "ACSSENF", "ACAVENF"), editions.CAF[10:])
 
 
+def least_shown(dataset: str) -> int:
+    """Least count, zero apart, that a producer shows, as the catalogue says it."""
+    least = load_catalogue()[dataset].least_shown
+    if least is None:
+        raise ValueError(f"{dataset}: the catalogue does not say under which count its cells are masked")
+    return least
+
+
 def hide_small(
-    truth: Counts, columns: Iterable[str], groups: tuple[tuple[str, ...], ...], rows: int
+    truth: Counts, columns: Iterable[str], groups: tuple[tuple[str, ...], ...], rows: int, least: int
 ) -> dict[str, Bools]:
     """Primary secrecy (small counts) then secondary: never one hidden cell alone among those of a known total."""
-    hidden = {name: truth[name][:rows] < THRESHOLD for name in columns if name in truth}
+    hidden = {name: truth[name][:rows] < least for name in columns if name in truth}
     present = [tuple(name for name in group if name in hidden) for group in groups]
     settled = False
     while not settled:

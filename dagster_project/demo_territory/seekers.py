@@ -10,6 +10,7 @@ from dagster_project.demo_territory import rome
 from dagster_project.demo_territory.dwellings import Dwellings
 from dagster_project.demo_territory.iris_files import building_dwellings
 from dagster_project.demo_territory.population import Ints, split
+from dagster_project.demo_territory.secrecy import least_shown
 from dagster_project.demo_territory.territory import STRADDLE_SHARE, Qpv, Territory, stream
 from dagster_project.demo_territory.truth import FOLDER
 from dagster_project.demo_territory.writers import csv_bytes, json_records, words
@@ -18,7 +19,7 @@ QPV_PATH, MARKET_PATH = "jobs/demande_rome_qpv.csv", "jobs/marche_travail_demand
 QPV_COLUMNS = words("code_qpv generation code_rome n_demandeurs categorie date_obs")
 TRUTH_COLUMNS = words("zone_code generation code_rome n_demandeurs")
 PER_INHABITANT, ELSEWHERE = 0.085, 0.048  # seekers per inhabitant of a QPV, and outside
-LEAST_DWELLINGS, LEAST_COUNT = 500, 5  # decree of 19 March 2008; secrecy
+LEAST_DWELLINGS = 500  # decree of 19 March 2008
 HIDDEN = "ns"
 CATEGORY, OBSERVED, PERIOD = "ABC", "2026-09-30", "2026T3"
 YEAR = 2024
@@ -113,23 +114,24 @@ def _areas(territory: Territory, seekers: Seekers) -> list[tuple[str, str, Ints]
 
 
 def _convention(territory: Territory, seekers: Seekers) -> bytes:
-    """QPV of fewer than 500 dwellings are absent; counts of 1 to 4 are not shown."""
-    rows = []
+    """QPV of fewer than 500 dwellings are absent; small counts are not shown."""
+    rows, least = [], least_shown("partenaire_demande_rome")
     for code, generation, counts in _qpv_rows(territory, seekers):
         if seekers.dwellings[code] >= LEAST_DWELLINGS:
             for job, count in zip(rome.CODES, counts.tolist(), strict=True):
-                shown = HIDDEN if 0 < count < LEAST_COUNT else str(count)
+                shown = HIDDEN if 0 < count < least else str(count)
                 rows.append([code, generation, job, shown, CATEGORY, OBSERVED])
     return csv_bytes(QPV_COLUMNS, rows)
 
 
 def _market(areas: list[tuple[str, str, Ints]]) -> bytes:
-    """Counts under 5 are absent."""
+    """Small counts are absent."""
+    least = least_shown("francetravail_marche")
     return json_records(
         [
             {"codeTypeTerritoire": level, "codeTerritoire": code, "codeRome": job, "valeur": count, "periode": PERIOD}
             for level, code, counts in areas
             for job, count in zip(rome.CODES, counts.tolist(), strict=True)
-            if count >= LEAST_COUNT
+            if count >= least
         ]
     )

@@ -12,9 +12,10 @@ from dagster_project.demo_territory.dwellings import Column, Dwellings
 from dagster_project.demo_territory.geometry import to_tiles
 from dagster_project.demo_territory.persons import LONE_PARENT
 from dagster_project.demo_territory.population import Floats, Ints
+from dagster_project.demo_territory.secrecy import least_shown
 from dagster_project.demo_territory.writers import csv_bytes, words
 
-LEAST = 11  # households under which nothing true is published
+TILES = "insee_filosofi_carreaux"
 POOREST = 0.8  # of households, at most, are said to be poor
 TRIMMED = 0.01  # of standards of living at each end, by département
 MESHES = (32_000, 16_000, 8_000, 4_000, 2_000, 1_000, 200)  # metres
@@ -83,14 +84,15 @@ class Tiles:
         return np.bincount(self.tile, weights=of_buildings, minlength=len(self.corners))
 
     def _natural(self) -> Ints:
-        """Mesh of the natural tile of each tile: a square is cut when every inhabited part keeps LEAST households."""
+        """Mesh of the natural tile of each tile: a square is cut when every inhabited part keeps enough households."""
+        least = least_shown(TILES)
         mesh = np.full(len(self.corners), MESHES[0])
         whole = np.ones(len(self.corners), dtype=np.bool_)  # still being cut
         for side, smaller in pairwise(MESHES):
             parents, parts = _groups(self.corners, side), _groups(self.corners, smaller)
             held = np.bincount(parts, weights=self.counts["men"])
             few = np.zeros(parents.max() + 1, dtype=np.bool_)
-            few[parents[held[parts] < LEAST]] = True
+            few[parents[held[parts] < least]] = True
             whole &= ~few[parents]
             mesh[whole] = smaller
         return mesh
@@ -109,7 +111,8 @@ class Tiles:
     def csv(self) -> bytes:
         """Tiles of 200 metres: those of few households share what their natural tile holds, in proportion of `ind`."""
         count = len(self.corners)
-        masked = self.counts["men"] < LEAST
+        least = least_shown(TILES)
+        masked = self.counts["men"] < least
         kilometre = self.corners // 1_000 * 1_000
         of_kilometre = np.bincount(_groups(self.corners, 1_000), weights=self.counts["men"])[
             _groups(self.corners, 1_000)
@@ -119,7 +122,7 @@ class Tiles:
             _names(np.full(count, 1_000), kilometre),
             _names(self.mesh, self.natural),
             [str(int(flag)) for flag in masked],
-            [str(int(few)) for few in of_kilometre < LEAST],
+            [str(int(few)) for few in of_kilometre < least],
             self.communes(np.arange(count), count),
         ]
         values = self._imputed(masked)
@@ -140,7 +143,7 @@ class Tiles:
         return found
 
     def natural_csv(self) -> bytes:
-        """Tiles of natural level: true values, at least LEAST households each."""
+        """Tiles of natural level: true values, enough households each."""
         keys, group = np.unique(np.column_stack([self.mesh, self.natural]), axis=0, return_inverse=True)
         group = group.reshape(-1)
         counts = {name: np.bincount(group, weights=self.counts[name]) for name in COUNTS}

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from dagster_project.closure import code_version
 from dagster_project.identity.dbt_code import modules_called
+from dagster_project.pages.files import template_files
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources.catalogue import load_catalogue
 
@@ -42,8 +43,7 @@ FILES = (
     "seeds/*.csv",
     "expectations/*.json",
     "corrections/*.yml",
-    "dagster_project/lineage/templates/*",
-    "dagster_project/quality/templates/*",
+    *template_files("lineage", "quality"),
     "dagster_project/release/*.yml",
 )
 NAMES_SHOWN = 5

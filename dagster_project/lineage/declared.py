@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from dagster_project.geo.contours import LAYERS
-from dagster_project.geo.dwellings import DWELLINGS
-from dagster_project.geo.overlaps import CODES
-from dagster_project.geo.tiles import MESHES, PEOPLE
-from dagster_project.lineage.declared_access import access_tables
-from dagster_project.lineage.origins import ROWS, Column, Condition, Origin, Relation, Table
+from dagster_project.lineage.origins import Column, Condition, LineageError, Origin, Relation, Table
 from dagster_project.settings import PROJECT_ROOT
 
 SEEDS = PROJECT_ROOT / "seeds"
@@ -20,17 +16,6 @@ OBSERVATIONS = "obs_"
 # The value of an observation is a mapped cell; a note cell only explains its absence.
 CELL_COLUMNS = ("value", "raw_value")
 NOTE_COLUMNS = ("note_value",)
-# Tables that hold declarations: each of their columns is declared there, not drawn from data.
-DECLARATIONS = {
-    ("derived", "catalogue"): "dagster_project/sources/catalogue/*.yml",
-    ("derived", "corrections"): "corrections/*.yml",
-    ("derived", "source_presence"): "dagster_project/sources/catalogue/*.yml",
-}
-
-CONTOURS = ("derived", "zone_geometries")
-ZONE_CODE: Column = (*CONTOURS, "zone_code")
-CONTOUR: Column = (*CONTOURS, "geometry_wkb")
-PLACES = tuple(("raw", DWELLINGS, name) for name in ("x", "y"))
 
 
 @cache
@@ -82,94 +67,55 @@ def indicator_cells(code: str) -> frozenset[Column]:
     )
 
 
-def python_tables(columns: Mapping[Table, Collection[str]]) -> dict[Table, Relation]:
-    """Tables made by Python assets, as if a query had made them.
+def python_tables(manifest: Mapping[str, Any], columns: Mapping[Table, Collection[str]]) -> dict[Table, Relation]:
+    """Tables made by Python assets, as if a query had made them: what their contracts say (`derived.yml`).
+
+    A table of declarations that was not made has no columns to tell.
 
     Args:
+        manifest: dbt's, whose sources these tables are.
         columns: names of the columns of every relation.
+
+    Raises:
+        LineageError: a contract names neither a column nor one of its sets of columns.
     """
-    declared = {
-        table: Relation(tuple((name, Origin(constants=frozenset({f"{place}: {name}"}))) for name in columns[table]))
-        for table, place in DECLARATIONS.items()
-        if table in columns
-    }
-    made = {"zone_geometries": _contours(), "overlaps": _overlaps(), "tile_overlaps": _tile_overlaps()}
-    made |= {"dwelling_zones": _dwelling_zones(), "neighbours": _neighbours(), **access_tables()}
-    return {**{("derived", name): relation for name, relation in made.items()}, **declared}
+    made = {}
+    for source in manifest["sources"].values():
+        table, meta = (source["source_name"], source["name"]), source.get("config", {}).get("meta", {})
+        if "rows" in meta:
+            made[table] = _told(source, meta)
+        elif "declared_in" in meta and table in columns:
+            made[table] = _declared(meta["declared_in"], columns[table])
+    return made
 
 
-def _contours() -> Relation:
-    """Contours of `geo.contours`: drawn by producers, those of régions being the union of their départements."""
-    cog = ("raw", "insee_cog_departements")
-    shapes = frozenset(("raw", table, "geometry") for _, _, table, _ in LAYERS)
-    codes = frozenset({*(("raw", table, code) for _, _, table, code in LAYERS), (*cog, "REG")})
-    rows: set[Condition] = {((*cog, "DEP"), "join"), ((*cog, ROWS), "join")}
-    rows |= {(code, "group by") for code in codes} | {(shape, "where") for shape in shapes}
-    for _, _, table, _ in LAYERS:
-        rows.add((("raw", table, ROWS), "from"))
-        rows |= {(("raw", table, name), "qualify") for name in ("_geometry_crs", "_source_member", "_source_row")}
-    drawn = {name: Origin(shapes) for name in ("geometry_wkb", "repaired", "repair_reason", "area_m2")}
-    levels = Origin(constants=frozenset({*(f"'{level}'" for level, _, _, _ in LAYERS), "'REG'"}))
-    generations = Origin(constants=frozenset(f"'{generation}'" for _, generation, _, _ in LAYERS))
-    columns = {"zone_level": levels, "zone_code": Origin(codes), "generation": generations, **drawn}
-    return Relation(tuple(columns.items()), frozenset(rows))
+def _declared(place: str, names: Collection[str]) -> Relation:
+    """A table of declarations: each column is declared there, not drawn from data."""
+    return Relation(tuple((name, Origin(constants=frozenset({f"{place}: {name}"}))) for name in names))
 
 
-def _zones_that_meet() -> set[Condition]:
-    """Conditions on the rows of both tables of overlaps: contours, and places of dwellings, that meet."""
-    chosen = {((*CONTOURS, name), "where") for name in ("zone_level", "generation", "geometry_wkb")}
-    return {((*CONTOURS, ROWS), "from"), *chosen, (CONTOUR, "join"), *((place, "join") for place in PLACES)}
+def _told(source: Mapping[str, Any], meta: Mapping[str, Any]) -> Relation:
+    sets = meta.get("sets", {})
+
+    def named(names: Iterable[str]) -> frozenset[Column]:
+        return frozenset(_column(full) for name in names for full in sets.get(name, (name,)))
+
+    def conditions(clauses: Mapping[str, Iterable[str]]) -> frozenset[Condition]:
+        return frozenset((column, clause) for clause, names in clauses.items() for column in named(names))
+
+    def origin(column: Mapping[str, Any]) -> Origin:
+        said = column["config"]["meta"]
+        values, constants = named(said.get("values", ())), frozenset(said.get("constants", ()))
+        return Origin(values, conditions(said.get("conditions", {})), constants)
+
+    origins = tuple((name, origin(column)) for name, column in source["columns"].items())
+    return Relation(origins, conditions(meta["rows"]))
 
 
-def _overlaps() -> Relation:
-    """Common parts of `geo.overlaps`: IRIS, QPV 2015 and QPV 2024 are taken from the same table of contours."""
-    table, identifier = MESHES["200m"]
-    tile, dwellings = ("raw", table, identifier), ("raw", DWELLINGS, "nb_log")
-    vintages = frozenset({(("raw", DWELLINGS, "_vintage"), "where")})
-    of_tiles = frozenset({(tile, "join"), (("raw", table, "_vintage"), "where")})
-    columns = {
-        **{code: Origin(frozenset({ZONE_CODE})) for code in CODES},
-        "area_m2": Origin(frozenset({CONTOUR})),
-        "dwellings": Origin(frozenset({dwellings}), vintages),
-        "tile_population": Origin(frozenset({("raw", table, PEOPLE), CONTOUR}), of_tiles),
-    }
-    return Relation(tuple(columns.items()), frozenset(_zones_that_meet()))
-
-
-def _tile_overlaps() -> Relation:
-    """Parts of tiles of `geo.tile_overlaps`, placed by their identifiers."""
-    tiles = frozenset[Column](("raw", table, identifier) for table, identifier in MESHES.values())
-    rows = _zones_that_meet()
-    for table, identifier in MESHES.values():
-        rows |= {(("raw", table, ROWS), "from"), (("raw", table, identifier), "join")}
-        rows.add((("raw", table, "_vintage"), "where"))
-    counted = frozenset({(("raw", DWELLINGS, "_vintage"), "where")})
-    columns = {
-        "tile_id": Origin(tiles),
-        "mesh": Origin(constants=frozenset(f"'{mesh}'" for mesh in MESHES)),
-        "zone_level": Origin(frozenset({(*CONTOURS, "zone_level")})),
-        "zone_code": Origin(frozenset({ZONE_CODE})),
-        "generation": Origin(frozenset({(*CONTOURS, "generation")})),
-        "area_share": Origin(frozenset({CONTOUR, *tiles})),
-        "dwelling_share": Origin(frozenset({("raw", DWELLINGS, "nb_log")}), counted),
-    }
-    return Relation(tuple(columns.items()), frozenset(rows))
-
-
-def _dwelling_zones() -> Relation:
-    """Buildings of `geo.dwelling_zones`, by the place of their point."""
-    rows = _zones_that_meet() | {(("raw", DWELLINGS, ROWS), "from"), (("raw", DWELLINGS, "_vintage"), "where")}
-    columns = {
-        "batiment_groupe_id": Origin(frozenset({("raw", DWELLINGS, "batiment_groupe_id")})),
-        "zone_code": Origin(frozenset({ZONE_CODE})),
-        "generation": Origin(frozenset({(*CONTOURS, "generation")})),
-    }
-    return Relation(tuple(columns.items()), frozenset(rows))
-
-
-def _neighbours() -> Relation:
-    """Zones of `geo.neighbours` whose contours touch."""
-    codes = Origin(frozenset({ZONE_CODE}))
-    columns = {"mesh": Origin(frozenset({(*CONTOURS, "zone_level")})), "zone_code": codes, "neighbour_code": codes}
-    rows = {((*CONTOURS, ROWS), "from"), (CONTOUR, "join"), (CONTOUR, "where"), ((*CONTOURS, "zone_level"), "where")}
-    return Relation(tuple(columns.items()), frozenset(rows))
+def _column(name: str) -> Column:
+    match name.split("."):
+        case [schema, table, column]:
+            return schema, table, column
+    raise LineageError(
+        f"derived.yml: {name!r} is neither a column (schema.table.column) nor one of the sets of columns"
+    )

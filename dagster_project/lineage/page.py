@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from dagster_project.lineage.graph import ColumnGraph
 from dagster_project.lineage.page_model import MANY, LineagePage, PageBuilder
 from dagster_project.lineage.store import (
@@ -16,6 +14,8 @@ from dagster_project.lineage.store import (
     read_sql,
     sql_path,
 )
+from dagster_project.pages.environment import render_page
+from dagster_project.pages.files import replace_file
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
 
@@ -46,20 +46,10 @@ def write_lineage_page(settings: Settings, dbt_target: Path) -> dict[str, int]:
     builder = PageBuilder(graph, read_sql(sql_path(settings)), manifest, load_catalogue())
     page = builder.page(fictitious=settings.sources == "demo")
     path = lineage_page_path(settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(render(page), encoding="utf-8")
-    temporary.replace(path)
+    replace_file(path, render(page))
     return {"tables": len(page.marts), "colonnes": page.n_columns, "colonnes_de_producteurs": page.n_used}
 
 
 def render(page: LineagePage) -> str:
     """The page as HTML."""
-    environment = Environment(
-        loader=PackageLoader("dagster_project.lineage"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("lignage.html.j2").render(page=page, many=MANY)
+    return render_page("lineage/lineage.html.j2", fictitious=page.fictitious, page=page, many=MANY)

@@ -74,7 +74,7 @@ def write_column_lineage(
     if models - set(relations):
         names = ", ".join(sorted(name for _, name in models - set(relations)))
         raise LineageError(f"no column lineage for {names}: run the whole graph once, without --select")
-    graph = ColumnGraph({**python_tables(columns), **relations}, indicator_columns(manifest))
+    graph = ColumnGraph({**python_tables(manifest, columns), **relations}, indicator_columns(manifest))
     table = _table(LINEAGE_COLUMNS, {*_direct(graph.relations), *_sources(graph)})
     texts = {key: sql for key, sql in _known_sql(settings).items() if key[:2] in set(relations) - set(read.relations)}
     sql = _table(SQL_COLUMNS, {(*key, text) for key, text in {**texts, **read.slices}.items()})

@@ -21,7 +21,7 @@ FIGURE = pa.schema(
 )
 
 
-def icm_by_edition(cases: pa.Table, ages: pa.Table, rates: pa.Table) -> pa.Table:
+def icm_by_edition(cases: pa.Table, ages: pa.Table, rates: pa.Table, masked_below: int) -> pa.Table:
     """The smoothed index of every zone, with its 90 % credible interval.
 
     Args:
@@ -29,20 +29,23 @@ def icm_by_edition(cases: pa.Table, ages: pa.Table, rates: pa.Table) -> pa.Table
         ages: zone_level, zone_code, generation, vintage, component, sex, age, covered (null when masked): the persons
             among whom the cases of that component were counted.
         rates: vintage, component, sex, age, cases, covered: the reference.
+        masked_below: least count that the partner's file shows, zero apart.
 
     Returns:
         Columns of FIGURE, sorted by zone, edition and component. `value` is the smoothed index, base 100; `error_sd`
         its standard error. A zone that its IRIS render too little has a status and no value.
     """
     kinds = sorted({(row["vintage"], row["component"]) for row in cases.select(["vintage", "component"]).to_pylist()})
-    found = [_edition(*kind, cases, ages, rates) for kind in kinds]
+    found = [_edition(*kind, cases, ages, rates, masked_below) for kind in kinds]
     if not found:
         return FIGURE.empty_table()
     keys = ("zone_level", "zone_code", "generation", "vintage", "component")
     return pa.concat_tables(found).cast(FIGURE).sort_by([(key, "ascending") for key in keys])
 
 
-def _edition(vintage: str, component: str, cases: pa.Table, ages: pa.Table, rates: pa.Table) -> pa.Table:
+def _edition(
+    vintage: str, component: str, cases: pa.Table, ages: pa.Table, rates: pa.Table, masked_below: int
+) -> pa.Table:
     cases, ages, rates = (
         table.filter(pc.and_(pc.equal(table["vintage"], vintage), pc.equal(table["component"], component)))
         for table in (cases, ages, rates)
@@ -51,6 +54,7 @@ def _edition(vintage: str, component: str, cases: pa.Table, ages: pa.Table, rate
         cases,
         ages.rename_columns({"sex": "sexe", "age": "cla_age_5", "covered": "n_beneficiaires"}),
         rates.rename_columns({"sex": "sexe", "age": "cla_age_5", "covered": "population"}),
+        masked_below,
         level=LEVEL,
     )
     keys = ["zone_level", "zone_code", "generation", "component"]

@@ -16,8 +16,6 @@ from dagster_project.models.arrow_tables import floats, rows_of, table_of, uniqu
 from dagster_project.models.poisson import byar, fit_gamma, posterior
 
 MODEL_VERSION = "icm 1.0.0"
-# A masked cell holds 1 to 10 persons: where its total is unknown, the middle.
-MASKED_MIDDLE = 5.5
 BASE = 100.0
 
 ZONE = ("zone_level", "zone_code", "generation")
@@ -54,7 +52,9 @@ class _Structure:
     masked_share: float
 
 
-def icm(observed: pa.Table, population: pa.Table, rates: pa.Table, *, level: float = 0.95) -> pa.Table:
+def icm(
+    observed: pa.Table, population: pa.Table, rates: pa.Table, masked_below: int, *, level: float = 0.95
+) -> pa.Table:
     """Comparative index (base 100 = reference rates), its interval, and the index smoothed by empirical Bayes.
 
     Args:
@@ -64,6 +64,7 @@ def icm(observed: pa.Table, population: pa.Table, rates: pa.Table, *, level: flo
             n_beneficiaires (double; null when masked). Aggregate rows (both sexes, all ages) are not wanted here.
         rates: one row per component × sexe × cla_age_5: component, sexe, cla_age_5 (text), cases and population
             (double; cases null when masked) of the reference area.
+        masked_below: least count that the file shows, zero apart: a masked cell holds 1 to this number less one.
         level: coverage of both intervals.
 
     Returns:
@@ -72,8 +73,8 @@ def icm(observed: pa.Table, population: pa.Table, rates: pa.Table, *, level: flo
         interval, alpha and beta (infinite when zones do not differ beyond chance; fitted per component, zone
         level and generation), masked_cells and masked_share of the zone's structure, status, model_version.
         A masked cell of the structure takes an even share of what the zone's beneficiaries leave once known cells are
-        taken away (5.5 where beneficiaries are unknown), a masked case count of the reference 5.5: the status is then
-        `estime`. A masked `observed` is never computed nor smoothed: its status stays.
+        taken away (where these are unknown, the middle of what it may hold), a masked case count of the reference that
+        middle: the status is then `estime`. A masked `observed` is never computed nor smoothed: its status stays.
 
     Raises:
         ValueError: a column is missing, a key repeated, a count negative, or a structure names an age and sex that the
@@ -82,8 +83,9 @@ def icm(observed: pa.Table, population: pa.Table, rates: pa.Table, *, level: flo
     events = rows_of(observed, "observed", [*ZONE, "component", "observed", "beneficiaries", "status"])
     unique_keys([(*(row[key] for key in ZONE), row["component"]) for row in events], "observed")
     totals = _totals(events)
-    structures = _structures(population, totals)
-    reference, masked_rates = _reference(rates)
+    middle = masked_below / 2  # of 1 and the number less one
+    structures = _structures(population, totals, middle)
+    reference, masked_rates = _reference(rates, middle)
     rows = [_expect(row, structures, reference, masked_rates) for row in events]
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
@@ -109,7 +111,9 @@ def _totals(events: list[dict[str, Any]]) -> dict[tuple[str, ...], float | None]
     return totals
 
 
-def _structures(population: pa.Table, totals: dict[tuple[str, ...], float | None]) -> dict[tuple[str, ...], _Structure]:
+def _structures(
+    population: pa.Table, totals: dict[tuple[str, ...], float | None], middle: float
+) -> dict[tuple[str, ...], _Structure]:
     rows = rows_of(population, "population", [*ZONE, "sexe", "cla_age_5", "n_beneficiaires"])
     unique_keys([(*(row[key] for key in ZONE), row["sexe"], row["cla_age_5"]) for row in rows], "population")
     cells: dict[tuple[str, ...], dict[tuple[str, str], float | None]] = defaultdict(dict)
@@ -117,20 +121,20 @@ def _structures(population: pa.Table, totals: dict[tuple[str, ...], float | None
         if row["n_beneficiaires"] is not None and row["n_beneficiaires"] < 0:
             raise ValueError(f"Table `population`: n_beneficiaires of {row['zone_code']} is negative.")
         cells[tuple(row[key] for key in ZONE)][row["sexe"], row["cla_age_5"]] = row["n_beneficiaires"]
-    return {zone: _fill(found, totals.get(zone)) for zone, found in cells.items()}
+    return {zone: _fill(found, totals.get(zone), middle) for zone, found in cells.items()}
 
 
-def _fill(cells: dict[tuple[str, str], float | None], total: float | None) -> _Structure:
+def _fill(cells: dict[tuple[str, str], float | None], total: float | None, middle: float) -> _Structure:
     """Share evenly over masked cells what the total leaves; rounding at the source may leave less than nothing."""
     known = sum(count for count in cells.values() if count is not None)
     masked = sum(count is None for count in cells.values())
-    each = MASKED_MIDDLE if total is None else max(total - known, 0.0) / max(masked, 1)
+    each = middle if total is None else max(total - known, 0.0) / max(masked, 1)
     persons = {cell: each if count is None else float(count) for cell, count in cells.items()}
     everyone = sum(persons.values())
     return _Structure(persons, masked, each * masked / everyone if everyone > 0 else 0.0)
 
 
-def _reference(rates: pa.Table) -> tuple[dict[str, dict[tuple[str, str], float]], set[str]]:
+def _reference(rates: pa.Table, middle: float) -> tuple[dict[str, dict[tuple[str, str], float]], set[str]]:
     """Reference rate of each component by sex and age, and the components for which one rests on a masked count."""
     rows = rows_of(rates, "rates", ["component", "sexe", "cla_age_5", "cases", "population"])
     unique_keys([(row["component"], row["sexe"], row["cla_age_5"]) for row in rows], "rates")
@@ -141,7 +145,7 @@ def _reference(rates: pa.Table) -> tuple[dict[str, dict[tuple[str, str], float]]
             continue
         if row["cases"] is None:
             masked.add(row["component"])
-        cases = MASKED_MIDDLE if row["cases"] is None else float(row["cases"])
+        cases = middle if row["cases"] is None else float(row["cases"])
         reference[row["component"]][row["sexe"], row["cla_age_5"]] = cases / row["population"]
     return reference, masked
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime
 
-THIN = "\u202f"  # narrow no-break space: thousands, and before % and units
-NO_BREAK = "\u00a0"
+from dagster_project.pages.formats import NO_BREAK, THIN
+
 LEVELS = {
     "QPV": "quartier prioritaire",
     "HQPV": "reste de la commune",
@@ -68,42 +67,26 @@ SOURCES = {
     "demo": "territoire de démonstration (fictif)",
     "mirror": "copies des fichiers des producteurs",
     "live": "adresses officielles",
+    "inbox": "fichier déposé à la main",
+}
+TERRITORIES = {"france": "France", "west": "Bretagne et Pays de la Loire"}
+SEVERITIES = {"critical": "bloquante", "warning": "avertissement", "info": "information"}
+STATUSES = {
+    "ok": "publié",
+    "estime": "estimé",
+    "secret_primaire": "secret",
+    "secret_secondaire": "secret (secondaire)",
+    "nd": "non disponible",
+    "non_couvert": "hors du champ",
+    "convention": "en attente d’une convention",
+    "intervalle_large": "classe seule (trop incertain)",
+    "retenu": "retenu (contrôle national)",
 }
 
 
-def number(value: float | None, decimals: int | None = None) -> str:
-    """3530.0 → 3 530; 46.8 → 46,8. `decimals` rounds; without it, every digit that the number needs."""
-    if value is None:
-        return "—"
-    if decimals is not None:
-        value = round(value, decimals)
-    text = f"{value:,}"
-    if "e" in text:
-        return text.replace(".", ",")
-    return text.removesuffix(".0").replace(",", THIN).replace(".", ",").replace("-", "−")
-
-
-def significant(value: float) -> str:
-    """0.0325383536 → 0,0325384; 108805.86 → 108 806: six figures, for what a reader multiplies."""
-    return number(float(f"{value:.6g}"))
-
-
-def quantity(value: float | None, unit: str, decimals: int | None = None) -> str:
-    """A number and its unit; nothing after an absent one."""
-    return number(value) if value is None else f"{number(value, decimals)}{THIN}{unit}"
-
-
-def moment(text: str | None) -> str:
-    """2026-11-24T06:11:31+00:00 → 24/11/2026 à 06 h 11 (UTC); anything else as it is."""
-    try:
-        return datetime.fromisoformat(text or "").astimezone(UTC).strftime(f"%d/%m/%Y à %H{THIN}h{THIN}%M (UTC)")
-    except ValueError:
-        return text or "date inconnue"
-
-
-def plural(count: int, word: str, words: str | None = None) -> str:
-    """1 fichier, 1 234 fichiers; French has the singular below 2."""
-    return f"{number(count)} {word if abs(count) < 2 else words or word + 's'}"  # noqa: PLR2004 (the rule of French)
+def territory(code: str) -> str:
+    """West → Bretagne et Pays de la Loire; dep:35,44 → départements 35, 44."""
+    return TERRITORIES.get(code, code.replace("dep:", "départements ").replace(",", ", "))
 
 
 def typeset(text: str) -> str:

@@ -31,10 +31,10 @@ from great_expectations.data_context.types.resource_identifiers import (
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.expectations.metadata_types import FailureSeverity
 
+from dagster_project.pages.formats import measure, number
 from dagster_project.quality.frames import Frame, Table
 from dagster_project.quality.results import ExpectationResult
 from dagster_project.quality.suites import Expectation, Suite
-from dagster_project.quality.text import french
 
 MAX_ROWS = 20
 
@@ -70,7 +70,7 @@ class Engine:
             result = settled[rule.id]
             if result is None:
                 found = located[rule.id].result.get("partial_unexpected_index_list") if rule.id in located else None
-                rows = table.rows([int(number) for number in (found or [])[:MAX_ROWS]], rule)
+                rows = table.rows([int(rank) for rank in (found or [])[:MAX_ROWS]], rule)
                 result = _from_outcome(suite, rule, outcomes[rule.id], rows)
             results.append(result)
         return results, dict(validation.to_json_dict())  # type: ignore[no-untyped-call]
@@ -190,13 +190,13 @@ def _error(exception: dict[str, Any] | None) -> str | None:
 def _observed(result: dict[str, Any]) -> str:
     if "unexpected_count" in result:
         wrong, seen = int(result["unexpected_count"]), int(result.get("element_count") or 0)
-        share = f" ({french(100 * wrong / seen)} %)" if seen else ""
+        share = f" ({number(100 * wrong / seen, 2)} %)" if seen else ""
         plural = "s" if wrong > 1 else ""
-        return f"{french(wrong)} ligne{plural} contraire{plural} sur {french(seen)}{share}"
+        return f"{number(wrong)} ligne{plural} contraire{plural} sur {number(seen)}{share}"
     value = result.get("observed_value")
     if isinstance(value, dict):
         pairs = zip(value["quantiles"], value["values"], strict=True)
-        return " ; ".join(f"{french(rank)} → {french(cell)}" for rank, cell in pairs)
+        return " ; ".join(f"{measure(rank)} → {measure(cell)}" for rank, cell in pairs)
     if isinstance(value, list | set | tuple):
         return f"{len(value)} valeurs distinctes"
-    return "aucune valeur" if value is None or pd.isna(value) else french(float(value))
+    return "aucune valeur" if value is None or pd.isna(value) else measure(float(value))

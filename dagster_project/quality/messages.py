@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dagster_project.pages.formats import number
 from dagster_project.quality.results import ExpectationResult
 from dagster_project.quality.suites import Suite
-from dagster_project.quality.text import french
 
 ROWS_SHOWN = 3
 NAMES_SHOWN = 2  # the first cells of a row name it: code and label
@@ -39,7 +39,7 @@ def _lines(suite: Suite, result: ExpectationResult) -> Iterator[str]:
         seen = ", ".join(f"{_formula(suite, column)} = {_cell(row.get(column))}" for column in columns)
         yield f"    {_place(row, columns)} : {seen}"
     if (result.unexpected_count or 0) > len(result.failing_rows[:ROWS_SHOWN]) > 0:
-        yield f"    … et {french((result.unexpected_count or 0) - ROWS_SHOWN)} autres"
+        yield f"    … et {number((result.unexpected_count or 0) - ROWS_SHOWN)} autres"
 
 
 def _place(row: Mapping[str, Any], columns: Sequence[str]) -> str:
@@ -58,5 +58,5 @@ def _formula(suite: Suite, column: str) -> str:
 
 def _cell(cell: object) -> str:
     if isinstance(cell, float):
-        return french(cell)
+        return number(cell)
     return "vide" if cell is None or cell == "" else str(cell)

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dagster_project.quality.report import page_environment, replace_file
+from dagster_project.pages.environment import render_page
+from dagster_project.pages.files import replace_file
 
 
 class _Model(BaseModel):
@@ -77,9 +78,8 @@ class Audit(_Model):
 
 def write_audit(folder: Path, audit: Audit) -> Path:
     """Write `audits/<run>.html` and `.json`, and `audit.html`, the page of the last run; returns the first."""
-    page = page_environment().get_template("audit.html.j2").render(audit=audit)
+    page = render_page("run/run.html.j2", fictitious=not audit.real, audit=audit)
     path = folder / "audits" / f"{audit.run_id}.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, page)
     replace_file(path.with_suffix(".json"), audit.model_dump_json(indent=1) + "\n")
     replace_file(folder / "audit.html", page)

@@ -1,4 +1,7 @@
-"""What the tables of a release mean: descriptions, units and keys, from dbt's contracts and from `contents.yml`."""
+"""What the tables of a release mean: descriptions, units, keys and why a cell may be empty.
+
+All of it stands in dbt's contracts and, for tables that dbt does not make, in `contents.yml`.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
+from dagster_project.release.absence import Reason, declared_reason, figure_reason
 from dagster_project.release.errors import ReleaseError
 
 CONTENTS = Path(__file__).parent / "contents.yml"
@@ -20,13 +24,19 @@ KEY_TEST = "cle_unique"
 
 @dataclass(frozen=True)
 class ColumnDoc:
-    """A column in words. `indicator` is the code of the indicator that a wide mart's column holds."""
+    """A column in words.
+
+    Attributes:
+        indicator: code of the indicator that a wide mart's column holds, if it does.
+        reason: why a cell may be empty; None when none may be.
+    """
 
     name: str
     description: str
     unit: str | None = None
     indicator: str | None = None
     sources: tuple[str, ...] = ()
+    reason: Reason | None = None
 
     @property
     def title(self) -> str:
@@ -53,11 +63,18 @@ class _Strict(BaseModel):
 
 
 class DescribedTable(_Strict):
-    """A table that dbt does not make."""
+    """A table that dbt does not make. `absence`: the label of empty cells, by column that may have some."""
 
     description: str
     key: tuple[str, ...]
     columns: dict[str, str]
+    absence: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _known(self) -> DescribedTable:
+        if unknown := self.absence.keys() - self.columns.keys():
+            raise ValueError(f"absence of columns that are not described: {sorted(unknown)}")
+        return self
 
 
 class DescribedDataset(_Strict):
@@ -102,7 +119,10 @@ def table_docs(manifest: Mapping[str, Any]) -> dict[str, TableDoc]:
         name: TableDoc(
             name,
             table.description,
-            {column: ColumnDoc(column, text) for column, text in table.columns.items()},
+            {
+                column: ColumnDoc(column, text, reason=_reason(column, table.absence.get(column), None))
+                for column, text in table.columns.items()
+            },
             table.key,
         )
         for name, table in load_contents().tables.items()
@@ -122,7 +142,14 @@ def _column(column: Mapping[str, Any]) -> ColumnDoc:
         meta.get("unit"),
         meta.get("indicator"),
         tuple(meta.get("sources", ())),
+        _reason(column["name"], meta.get("absence"), meta.get("indicator")),
     )
+
+
+def _reason(column: str, said: str | Mapping[str, Any] | None, indicator: str | None) -> Reason | None:
+    if indicator:
+        return figure_reason(column)
+    return None if said is None else declared_reason(said)
 
 
 def _keys(manifest: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -31,7 +31,12 @@ JSON_DIALECT = {"property": "rows", "itemType": "array", "header": False}
 FORMATS = {"parquet": "apache-parquet"}
 # Columns whose value is the key of another table. Zones are named by three columns together.
 ZONE = ("zone_level", "zone_code", "generation")
-REFERENCES = {("indicator_code",): "indicator", ZONE: "dim_zone", ("figure_id",): "indicator_value"}
+REFERENCES = {
+    ("indicator_code",): "indicator",
+    ("secrecy_rule",): "secrecy_rule",
+    ZONE: "dim_zone",
+    ("figure_id",): "indicator_value",
+}
 
 
 def datapackage(

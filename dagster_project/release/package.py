@@ -20,7 +20,7 @@ from dagster_project.release.dcat import dcat
 from dagster_project.release.edition import Edition
 from dagster_project.release.files import list_files
 from dagster_project.release.model_notes import models_json
-from dagster_project.release.plan import Plan, checks_plan, plans
+from dagster_project.release.plan import Plan, checks_plan, plans, published
 from dagster_project.release.readme import readme
 from dagster_project.release.schema_org import schema_org
 from dagster_project.release.sources import SourceDataset, read_sources
@@ -69,7 +69,7 @@ def _write_tables(
     connection: duckdb.DuckDBPyConnection, folder: Path, settings: Settings, manifest: Mapping[str, Any], built: str
 ) -> Iterator[ReleasedTable]:
     docs = table_docs(manifest)
-    for plan in plans(built, settings.derived_dir):
+    for plan in plans(published(manifest), built, settings.derived_dir):
         yield _write_table(connection, plan, docs, folder)
     report = read_report(settings.reports_dir / "qualite.json")
     connection.register("checks_of_the_build", checks_table(report, manifest))

@@ -2,80 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-MARTS = (
-    "crosswalk",
-    "dim_zone",
-    "figure_component",
-    "indicator_value",
-    "mart_acces_emploi",
-    "mart_affirmation",
-    "mart_affirmation_circularite",
-    "mart_affirmation_contre_exemple",
-    "mart_affirmation_courbe",
-    "mart_affirmation_moran",
-    "mart_comparaison",
-    "mart_couverture",
-    "mart_emploi",
-    "mart_emploi_histogramme",
-    "mart_erreur_report",
-    "mart_erreur_zone",
-    "mart_indice_variante",
-    "mart_mobilite",
-    "mart_modele_parametre",
-    "mart_non_recours",
-    "mart_non_recours_ajustement",
-    "mart_non_recours_calage",
-    "mart_non_recours_detail",
-    "mart_non_recours_incertitude",
-    "mart_non_recours_profil",
-    "mart_non_recours_profil_calibration",
-    "mart_non_recours_profil_effet",
-    "mart_non_recours_profil_zone",
-    "mart_non_recours_verrou",
-    "mart_offres_carte",
-    "mart_offres_compte",
-    "mart_population",
-    "mart_reseau",
-    "mart_revenus",
-    "mart_sante",
-    "mart_trajets_compte",
-    "mart_vulnerabilite",
-)
-REFERENCE = (
-    "absence",
-    "c2s_national",
-    "c2s_rule",
-    "claim",
-    "downscaling_benchmark",
-    "downscaling_family",
-    "edition_reference",
-    "household_type",
-    "indicator",
-    "indicator_term",
-    "known_break",
-    "note_status",
-    "variable_column",
-)
-DERIVED = ("source_file", "source_presence", "corrections")
-# Marts with a column for each indicator, one row per zone and edition.
-BY_ZONE = (
-    "mart_acces_emploi",
-    "mart_couverture",
-    "mart_emploi",
-    "mart_mobilite",
-    "mart_non_recours",
-    "mart_population",
-    "mart_revenus",
-    "mart_sante",
-)
-# Released as Parquet alone: a CSV of them would weigh more than everything else together.
-LINEAGE = {"crosswalk_input": "crosswalk_input", "figure_input": "lineage", "zone_input": "zone_input"}
+from dagster_project.release.contract import load_contents
+
+MARTS = "marts"
+CHECKS = "checks"
 FLAT = ("parquet", "csv")
 WIDE = ("parquet", "csv", "json")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A table of dbt that releases hold: its schema and name, its name in a release, and its formats there."""
+
+    schema: str
+    table: str
+    name: str
+    formats: tuple[str, ...] = FLAT
 
 
 @dataclass(frozen=True)
@@ -92,23 +39,47 @@ class Plan:
     built: str
 
 
-def plans(built: str, derived: Path) -> Iterator[Plan]:
+def published(manifest: Mapping[str, Any]) -> tuple[Published, ...]:
+    """What a release holds of dbt's tables, in a fixed order: marts, then reference tables.
+
+    A mart is published because it stands under `marts/`, a seed because its contract says `published: true`. A mart
+    whose columns hold an indicator each, one row per zone and edition, is also written as JSON. A contract may say
+    otherwise: `released_as`, a name of its own in releases, and `formats`; such marts come after the others.
+    """
+    found = []
+    for node in manifest["nodes"].values():
+        meta = node.get("config", {}).get("meta", {})
+        is_mart = node["resource_type"] == "model" and node["schema"] == MARTS
+        if is_mart or (node["resource_type"] == "seed" and meta.get("published")):
+            formats = tuple(meta.get("formats", WIDE if _holds_indicators(node) else FLAT))
+            table = Published(node["schema"], node["name"], meta.get("released_as", node["name"]), formats)
+            found.append((not is_mart, "released_as" in meta, node["name"], table))
+    return tuple(table for *_, table in sorted(found, key=lambda item: item[:3]))
+
+
+def _holds_indicators(node: Mapping[str, Any]) -> bool:
+    return any(column["config"].get("meta", {}).get("indicator") for column in node["columns"].values())
+
+
+def derived_tables() -> tuple[str, ...]:
+    """Tables made by Python that a release holds, as `contents.yml` describes them."""
+    return tuple(name for name in load_contents().tables if name != CHECKS)
+
+
+def plans(tables: Sequence[Published], built: str, derived: Path) -> Iterator[Plan]:
     """Every table of a release that its build made, in a fixed order.
 
     Args:
+        tables: those of dbt.
         built: catalogue of what dbt built.
         derived: folder of derived Parquet files.
     """
-    for mart in MARTS:
-        yield Plan(mart, f"{built}.marts.{mart}", mart, WIDE if mart in BY_ZONE else FLAT, built)
-    for mart, name in LINEAGE.items():
-        yield Plan(name, f"{built}.marts.{mart}", mart, ("parquet",), built)
-    for seed in REFERENCE:
-        yield Plan(seed, f"{built}.reference.{seed}", seed, FLAT, built)
-    for name in DERIVED:
+    for table in tables:
+        yield Plan(table.name, f"{built}.{table.schema}.{table.table}", table.table, table.formats, built)
+    for name in derived_tables():
         yield Plan(name, f"read_parquet('{derived / name}.parquet')", name, FLAT, built)
 
 
 def checks_plan(built: str, relation: str) -> Plan:
     """The table of checks, which the quality report gives."""
-    return Plan("checks", relation, "checks", FLAT, built)
+    return Plan(CHECKS, relation, CHECKS, FLAT, built)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
+from dagster_project.pages.formats import NO_BREAK, plural
 from dagster_project.release.contract import load_contents
 from dagster_project.release.edition import FICTITIOUS, Edition
 from dagster_project.release.tables import ReleasedTable
@@ -74,7 +75,7 @@ def readme(names: Iterable[str], tables: Sequence[ReleasedTable], labels: Mappin
 
 
 def _rows(count: int) -> str:
-    return f"{count:,}\u00a0ligne{'s' if count > 1 else ''}".replace(",", "\u202f")
+    return plural(count, "ligne").replace(" ", NO_BREAK)
 
 
 def _entry(name: str, text: str) -> str:

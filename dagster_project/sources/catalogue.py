@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -200,6 +200,9 @@ class Dataset(_Strict):
     rhythm_days: int = Field(ge=1, description="publication rhythm of the producer")
     personal_data: Literal["none", "aggregate", "personal"] = "aggregate"
     secrecy: str = Field(min_length=3, description="how the producer marks secrecy, plain French")
+    masked_below: int | None = Field(
+        None, ge=2, description="least count that the producer shows, zero apart; a convention has its own `threshold`"
+    )
     context_only: bool = Field(False, description="read beside figures: nothing of it enters a release")
     generation: Literal["QP2015", "QN2024"] | None = None
     when_absent: Literal["stop", "convention", "non_couvert"] = Field(
@@ -208,6 +211,16 @@ class Dataset(_Strict):
     )
     convention: Convention | None = None
     vintages: tuple[Vintage, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_its_numbers(cls, entry: Any) -> Any:
+        """Texts of an entry write the count under which it is masked as `{n}`, and the number below as `{n-1}`."""
+        if not isinstance(entry, dict):
+            return entry
+        convention = entry.get("convention")
+        least = convention.get("threshold") if isinstance(convention, dict) else entry.get("masked_below")
+        return _numbered(entry, least)
 
     @model_validator(mode="after")
     def _consistent(self) -> Dataset:
@@ -223,6 +236,8 @@ class Dataset(_Strict):
             raise ValueError(f"{self.id}: `convention` goes with access: convention, and the other way round")
         if self.records and self.format != "json":
             raise ValueError(f"{self.id}: `records` goes with format json")
+        if self.convention and self.masked_below is not None:
+            raise ValueError(f"{self.id}: what a convention masks is its `threshold`, not `masked_below`")
         if self.role == "statistics" and not any(column.type in NUMERIC for column in self.columns):
             raise ValueError(f"{self.id}: role statistics needs a column of type {', '.join(NUMERIC)}")
         if self.context_only and self.role != "context":
@@ -251,6 +266,24 @@ class Dataset(_Strict):
     @property
     def is_geographic(self) -> bool:
         return self.format in GEOGRAPHIC
+
+    @property
+    def least_shown(self) -> int | None:
+        """Least count, zero apart, that the producer shows; None when no count hides a cell, or it does not say."""
+        return self.convention.threshold if self.convention else self.masked_below
+
+
+def _numbered(value: Any, least: int | None) -> Any:
+    match value:
+        case dict():
+            return {name: _numbered(part, least) for name, part in value.items()}
+        case list() | tuple():
+            return [_numbered(part, least) for part in value]
+        case str() if "{n}" in value or "{n-1}" in value:
+            if least is None:
+                raise ValueError(f"{value!r} speaks of a count under which cells are masked, and the entry gives none")
+            return value.replace("{n}", str(least)).replace("{n-1}", str(least - 1))
+    return value
 
 
 def _columns_named(convention: Convention) -> set[str]:

@@ -98,12 +98,13 @@ def _row_groups(tables: Iterable[pa.Table]) -> Iterator[list[pa.Table]]:
 
 
 def catalogue_rows(datasets: Mapping[str, Dataset]) -> list[dict[str, str | int | None]]:
-    """One row per dataset: dataset, producer, title, citation, page, licence, licence_url, rhythm_days."""
+    """One row per dataset: dataset, attribution (producer … licence_url), rhythm_days, masked_below."""
     return [
         {
             "dataset": dataset.id,
             **_attribution(dataset),
             "rhythm_days": dataset.rhythm_days,
+            "masked_below": dataset.least_shown,
         }
         for dataset in datasets.values()
     ]

@@ -12,7 +12,7 @@
 {% macro termes(theme) -%}
 with
 
-terme as (
+term as (
     select
         indicator_term.indicator_code,
         indicator_term.role,
@@ -30,7 +30,7 @@ terme as (
 source_cell as (
     select observation.*
     from {{ ref('observation') }} as observation
-    where observation.variable in (select variable from terme)
+    where observation.variable in (select variable from term)
 ),
 
 edition as (
@@ -53,13 +53,13 @@ candidate_path as (
         edition.zone_level,
         edition.generation,
         edition.vintage,
-        terme.indicator_code,
-        terme.path,
-        terme.path_rank
-    from terme
+        term.indicator_code,
+        term.path,
+        term.path_rank
+    from term
     inner join edition using (variable)
     group by all
-    having count(*) = any_value(terme.terms_in_path)
+    having count(*) = any_value(term.terms_in_path)
 ),
 
 chosen_path as (
@@ -87,11 +87,11 @@ select
     chosen_path.generation,
     chosen_path.vintage,
     chosen_path.path,
-    terme.terms_in_path,
-    terme.role,
-    terme.variable,
-    terme.coefficient,
-    terme.scale,
+    term.terms_in_path,
+    term.role,
+    term.variable,
+    term.coefficient,
+    term.scale,
     source_cell.value,
     coalesce(source_cell.status, 'non_couvert') as status,
     edition.dataset,
@@ -107,13 +107,13 @@ select
     source_cell.note_value,
     source_cell.correction_id
 from chosen_path
-inner join terme using (indicator_code, path_rank)
+inner join term using (indicator_code, path_rank)
 inner join edition
     on
         chosen_path.zone_level = edition.zone_level
         and chosen_path.generation = edition.generation
         and chosen_path.vintage = edition.vintage
-        and terme.variable = edition.variable
+        and term.variable = edition.variable
 inner join zone
     on
         chosen_path.zone_level = zone.zone_level
@@ -125,7 +125,7 @@ left join source_cell
         and zone.zone_code = source_cell.zone_code
         and chosen_path.generation = source_cell.generation
         and chosen_path.vintage = source_cell.vintage
-        and terme.variable = source_cell.variable
+        and term.variable = source_cell.variable
 {%- endmacro %}
 
 {#
@@ -137,7 +137,7 @@ left join source_cell
 {% macro indicateurs(theme) -%}
 with
 
-terme as (
+term as (
     select
         *,
         path = 'value' and terms_in_path = 1 as lone
@@ -159,7 +159,7 @@ published as (
         status as term_status,
         dataset,
         [variable_group] as variable_groups
-    from terme
+    from term
     where lone
 ),
 
@@ -178,7 +178,7 @@ summed as (
         {{ statut_le_plus_fort('status') }} as term_status,
         min(dataset) as dataset,
         list(distinct variable_group order by variable_group) as variable_groups
-    from terme
+    from term
     where not lone
     group by all
 ),

@@ -18,7 +18,7 @@ wanted as (
     where dataset = '{{ dataset }}'
 ),
 
-cellule as (
+cell as (
     unpivot (
         select * from {{ ref(table.staging) }}
         {% if table.units -%}
@@ -34,7 +34,7 @@ cellule as (
 ),
 
 utile as materialized (
-    select * from cellule
+    select * from cell
     where lower(source_column) in (
         select lower(source_column) from wanted
         union
@@ -42,7 +42,7 @@ utile as materialized (
     )
 ),
 
-retenue as (
+kept as (
     select
         utile.*,
         wanted.variable,
@@ -76,42 +76,42 @@ note as (
 
 select
     '{{ dataset }}' as dataset,
-    retenue.vintage,
-    retenue.zone_level,
-    retenue.zone_code,
-    retenue.generation,
-    retenue.variable,
-    retenue.variable_group,
-    retenue.value,
-    retenue.raw_value,
+    kept.vintage,
+    kept.zone_level,
+    kept.zone_code,
+    kept.generation,
+    kept.variable,
+    kept.variable_group,
+    kept.value,
+    kept.raw_value,
     case
-        when retenue.value is not null then 'ok'
-        when retenue.correction_action = 'drop' then 'nd'
-        when lower(trim(retenue.raw_value)) = 'ns' then 'secret_primaire'
-        when lower(trim(retenue.raw_value)) = 'nd' then 'nd'
-        when trim(retenue.raw_value) != '' then 'illisible'
+        when kept.value is not null then 'ok'
+        when kept.correction_action = 'drop' then 'nd'
+        when lower(trim(kept.raw_value)) = 'ns' then 'secret_primaire'
+        when lower(trim(kept.raw_value)) = 'nd' then 'nd'
+        when trim(kept.raw_value) != '' then 'illisible'
         else coalesce(note_status.status, 'nd')
     end as status,
-    retenue._source_sha256 as source_sha256,
-    retenue._source_member as source_member,
-    retenue._source_row as source_row,
-    retenue.source_column,
+    kept._source_sha256 as source_sha256,
+    kept._source_member as source_member,
+    kept._source_row as source_row,
+    kept.source_column,
     {% if table.key -%}
     '{{ table.key }}' as key_column,
-    retenue._zone_key as key_value,
+    kept._zone_key as key_value,
     {%- else -%}
     cast(null as varchar) as key_column,
     cast(null as varchar) as key_value,
     {%- endif %}
-    case when retenue.value is null and trim(retenue.raw_value) = '' then note.note_column end as note_column,
-    case when retenue.value is null and trim(retenue.raw_value) = '' then note.note_code end as note_value,
-    retenue.correction_id
-from retenue
+    case when kept.value is null and trim(kept.raw_value) = '' then note.note_column end as note_column,
+    case when kept.value is null and trim(kept.raw_value) = '' then note.note_code end as note_value,
+    kept.correction_id
+from kept
 left join note
     on
-        retenue._source_sha256 = note._source_sha256
-        and retenue._source_row = note._source_row
-        and lower(retenue.note_column) = lower(note.note_column)
+        kept._source_sha256 = note._source_sha256
+        and kept._source_row = note._source_row
+        and lower(kept.note_column) = lower(note.note_column)
 left join {{ ref('note_status') }} as note_status
     on
         note_status.dataset in ('*', '{{ dataset }}')

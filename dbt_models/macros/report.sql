@@ -10,7 +10,7 @@
 {% macro termes_reportes(theme) -%}
 with
 
-terme as (
+term as (
     select
         indicator_term.*,
         indicator.scale,
@@ -23,9 +23,9 @@ terme as (
 needed as (
     select *, count(*) over (partition by indicator_code, path) as variables
     from (
-        select indicator_code, path, from_level, variable from terme
+        select indicator_code, path, from_level, variable from term
         union
-        select indicator_code, path, from_level, base_variable from terme
+        select indicator_code, path, from_level, base_variable from term
         where base_variable is not null
     )
 ),
@@ -51,29 +51,29 @@ chosen_edition as (
 
 link as (
     select * from {{ ref('crosswalk') }}
-    where from_level in (select from_level from terme)
+    where from_level in (select from_level from term)
 ),
 
 unit_term as (
     select
-        terme.indicator_code,
+        term.indicator_code,
         link.to_level as zone_level,
         link.to_code as zone_code,
         link.to_generation as generation,
         chosen_edition.vintage,
-        terme.from_level,
+        term.from_level,
         link.from_code as unit_code,
-        terme.role,
-        terme.variable,
-        terme.base_variable,
-        terme.scale,
-        terme.coefficient * link.weight as weight,
+        term.role,
+        term.variable,
+        term.base_variable,
+        term.scale,
+        term.coefficient * link.weight as weight,
         link.weight as unit_weight,
         link.population as unit_population
-    from terme
+    from term
     inner join chosen_edition using (indicator_code, path, from_level)
     inner join link using (from_level)
-    where list_contains(terme.levels, link.to_level)
+    where list_contains(term.levels, link.to_level)
 )
 
 select

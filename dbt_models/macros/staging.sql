@@ -3,18 +3,21 @@
     producer wrote it under its source name, so that a figure can be walked back to its column.
     The total row ("Ensemble") becomes the zone level ENSQPV. `_zone_key` is the zone's code as the producer wrote it.
 #}
-{% macro staging_table_qpv(table, code='"CODGEO"', keys=('CODGEO',)) -%}
+{% macro staging_table_qpv(table, key) -%}
+{%- set code = '"' ~ key ~ '"' -%}
 select
     case when upper(trim({{ code }})) = 'ENSEMBLE' then 'ENSQPV' else 'QPV' end as zone_level,
     case when upper(trim({{ code }})) = 'ENSEMBLE' then 'ENSEMBLE' else trim({{ code }}) end as zone_code,
     'QP2015' as generation,
     _vintage as vintage,
     {{ code }} as _zone_key,
-    * exclude (_vintage, {% for key in keys %}"{{ key }}"{{ ', ' if not loop.last }}{% endfor %})
+    * exclude (_vintage, {{ code }})
 from {{ source('raw', table) }}
 {%- endmacro %}
 
-{% macro staging_table_administrative(table, zone_level, code='"CODGEO"') -%}
+{# Zones other than QPV, or what zones are made of; without a key, the file speaks of a single zone. #}
+{% macro staging_table_administrative(table, zone_level, key=none) -%}
+{%- set code = '"' ~ key ~ '"' if key else "'" ~ zone_level ~ "'" -%}
 select
     '{{ zone_level }}' as zone_level,
     {{ code }} as zone_code,

@@ -18,11 +18,10 @@ from dagster_project.audit.recompute import recompute
 from dagster_project.audit.release_folder import ReleaseFolder, open_release
 from dagster_project.release import verifier_preuve
 from scripts import explain_schema
+from tests.draws import PROOFS
 from tests.graph_runs import Finished
 
-pytestmark = [pytest.mark.xdist_group("graph"), pytest.mark.end_to_end]
-
-PROOFS = 1000
+pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from dagster_project.defs import dbt as dbt_step
 from dagster_project.defs import dbt_tables
 from dagster_project.defs.dbt import dbt_definitions
 from dagster_project.lineage.compiled import ModelColumns, read_models
-from dagster_project.lineage.declared import DECLARATIONS
+from dagster_project.lineage.declared import python_tables
 from dagster_project.lineage.graph import ColumnGraph
 from dagster_project.lineage.origins import ROWS, Column, Relation, Table
 from dagster_project.lineage.page import lineage_page_path
@@ -32,10 +32,10 @@ from dagster_project.lineage.store import (
     write_column_lineage,
 )
 from dagster_project.release.places import building_path
-from dagster_project.settings import Settings
+from dagster_project.settings import PROJECT_ROOT, Settings
 from tests.graph_runs import Finished
 
-pytestmark = pytest.mark.xdist_group("graph")
+pytestmark = pytest.mark.end_to_end
 
 CHROMIUM = Path("/usr/bin/chromium")
 MAX_PAGE_BYTES = 5_000_000
@@ -376,7 +376,17 @@ def test_the_page_searches_and_reads_without_javascript(finished: Finished) -> N
 
 
 def test_declared_tables_are_sources_of_dbt(built: Built) -> None:
-    assert set(DECLARATIONS) <= set(built.columns)
+    """Each says of what it is made, column by column, or where its declarations stand."""
+    made = python_tables(built.manifest, built.columns)
+    derived = {table for table in built.columns if table[0] == "derived"}
+    assert set(made) == derived
+    assert {table: set(relation.names) for table, relation in made.items()} == {
+        t: set(built.columns[t]) for t in derived
+    }
+    named = {c for r in made.values() for _, origin in r.columns for c in origin.values}
+    assert {column for column in named if column[2] not in built.columns[column[:2]]} == set()
+    places = {s["config"]["meta"].get("declared_in") for s in built.manifest["sources"].values()} - {None}
+    assert all(list(PROJECT_ROOT.glob(place)) for place in places)
 
 
 def build_dim_zone(settings: Settings) -> dg.ExecuteInProcessResult:

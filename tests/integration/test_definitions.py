@@ -12,16 +12,13 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from dagster_project.defs.automation import NIGHTLY
-from dagster_project.release.plan import LINEAGE, MARTS
 from dagster_project.settings import Settings
 from tests.graph_runs import run
-
-# Loading the definitions may parse the dbt project into its shared target folder: one worker does it.
-pytestmark = pytest.mark.xdist_group("graph")
+from tests.release_home import MARTS
 
 
 @pytest.fixture(scope="module")
-def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+def definitions(dbt_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
     from dagster_project.definitions import build_definitions
 
     return build_definitions(Settings(home=tmp_path_factory.mktemp("definitions") / "home", sources="demo"))
@@ -117,7 +114,7 @@ def test_every_check_is_described(graph: Any) -> None:
 
 def test_every_mart_descends_from_raw_tables_and_so_does_the_release(graph: Any) -> None:
     marts = [key for key in graph.get_all_asset_keys() if key.path[0] == "marts"]
-    assert {key.path[1] for key in marts} == {*MARTS, *LINEAGE}
+    assert {key.path[1] for key in marts} == set(MARTS)
     for key in [*marts, dg.AssetKey(["releases", "current"])]:
         assert [up for up in graph.get_ancestor_asset_keys(key) if up.path[0] == "raw"], name(key)
 

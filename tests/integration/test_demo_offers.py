@@ -12,7 +12,7 @@ import pytest
 
 from tests.graph_runs import Finished
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("graph")]
+pytestmark = pytest.mark.end_to_end
 
 Key = str  # source and identifier: the same offer in the two files of France Travail has one
 HIDDEN_BELOW = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dagster_project.demo_territory.mirror import build_files
 from dagster_project.routing.links import Links
 from dagster_project.routing.roads.engine import LonLat, Mode
 from dagster_project.routing.roads.valhalla import Valhalla
@@ -26,23 +26,20 @@ TRUTHS = {"roads": "_verite/rues_distances.csv", "transit": "_verite/tc_arrivees
 
 
 @pytest.fixture(scope="module")
-def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo")
-    files = build_files(SEED)
-    for path in (*ROADS.values(), GTFS, *TRUTHS.values()):
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(files[path])
-    return folder
+def mirror(demo_world: Callable[[int], Path]) -> Path:
+    return demo_world(SEED)
 
 
 # Streets
 
 
 @pytest.fixture(scope="module", params=ROADS)
-def town(request: pytest.FixtureRequest, mirror: Path) -> tuple[Valhalla, list[dict[str, str]]]:
+def town(
+    request: pytest.FixtureRequest, mirror: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Valhalla, list[dict[str, str]]]:
     """A town's engine, and its cases."""
     cases = [row for row in read(mirror / TRUTHS["roads"]) if row["reseau"] == request.param]
-    return Valhalla(network_of(mirror / ROADS[request.param], mirror / request.param)), cases
+    return Valhalla(network_of(mirror / ROADS[request.param], tmp_path_factory.mktemp(request.param))), cases
 
 
 def ends(cases: list[dict[str, str]]) -> list[LonLat]:

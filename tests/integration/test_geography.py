@@ -10,7 +10,7 @@ import pytest
 
 from tests.graph_runs import Finished
 
-pytestmark = pytest.mark.xdist_group("graph")
+pytestmark = pytest.mark.end_to_end
 
 # Indicators brought from IRIS or tiles: what they measure, in the columns of the truth.
 MEASURES = {

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.draws import MUTATION_BATCHES
 from tests.graph_runs import Finished
 from tests.mutation import Mutation, disjoint, other_text, prove
 
-pytestmark = [pytest.mark.xdist_group("graph"), pytest.mark.end_to_end]
+pytestmark = pytest.mark.end_to_end
 
 
 def test_the_figures_that_move_are_exactly_those_the_lineage_predicts(finished: Finished, tmp_path: Path) -> None:
-    proof = prove(finished.home.settings, tmp_path, from_lineage=200, from_anywhere=60, seed=20260105)
+    settings = finished.home.settings
+    proof = prove(settings, tmp_path, from_lineage=200, from_anywhere=60, seed=20260105, batches=MUTATION_BATCHES)
     assert len([m for m in proof.mutations if m.predicted]) >= 200
     assert len([m for m in proof.mutations if not m.predicted]) >= 20, "cells of no figure must be tried too"
     assert {"value", "numerator", "denominator", "key", "note", "zone"} <= set(proof.roles)

@@ -13,7 +13,7 @@ from benchmarks.sandbox import Sandbox
 from tests.graph_runs import Finished, Home
 from tests.mirror_files import read_table, write_table
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("graph")]
+pytestmark = pytest.mark.end_to_end
 
 LAST, NEW = "2021", "2022"
 # Dataset: the column that the new edition renames, its new name, and what the mapping says of it.

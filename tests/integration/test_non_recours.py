@@ -7,9 +7,10 @@ import pytest
 
 from dagster_project.models.nonrecours.estimate import non_recours
 from dagster_project.models.nonrecours.parameters import Parameters
+from dagster_project.privacy.secrecy import rules
 from tests.graph_runs import Finished
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("graph")]
+pytestmark = pytest.mark.end_to_end
 
 INPUTS = {
     "zones": "intermediate.int_non_recours__zones",
@@ -39,7 +40,10 @@ def every_interval(finished: Finished, release: duckdb.DuckDBPyConnection) -> du
     """Estimates as published, but for the rule that hides wide intervals, in the view `estimation`."""
     warehouse = duckdb.connect(str(finished.home.settings.warehouse), read_only=True)
     inputs = {name: warehouse.sql(f"from {table}").to_arrow_table() for name, table in INPUTS.items()}
-    release.register("estimation", non_recours(**inputs, parameters=Parameters(max_width=1000))["estimation"])
+    release.register(
+        "estimation",
+        non_recours(**inputs, secrecy=rules()["c2s_estimation"], parameters=Parameters(max_width=1000))["estimation"],
+    )
     return release
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -248,12 +249,11 @@ def test_duplicate_keys_are_not_the_readers_business(on_mirror: Settings, mirror
     assert build_raw(two_vintages(), on_mirror).vintages["2019"] == 2
 
 
-def test_demonstration_is_kept_apart_and_has_no_row_bounds(
-    tmp_path: Path, on_mirror: Settings, mirror: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("dagster_project.sources.fetch.demo_mirror", lambda _: mirror)
-    dataset = two_vintages(rows={"minimum": 500, "maximum": 900})
-    result = build_raw(dataset, Settings(home=tmp_path / "demo", sources="demo"))
+def test_demonstration_is_kept_apart_and_has_no_row_bounds(tmp_path: Path, on_mirror: Settings, mirror: Path) -> None:
+    elsewhere = Settings(home=tmp_path / "demo", sources="demo")
+    for home in (elsewhere, on_mirror):
+        shutil.copytree(mirror, home.demo_mirror)
+    result = build_raw(two_vintages(rows={"minimum": 500, "maximum": 900}), elsewhere)
     assert (result.origin, check(result, "nombre_lignes")) == ("demo", [("2018", True), ("2019", True)])
     real = build_raw(two_vintages(), on_mirror)
     demo = build_raw(two_vintages(), on_mirror.model_copy(update={"sources": "demo"}))

@@ -18,7 +18,7 @@ from dagster_project.routing.trips import empty_trips
 from dagster_project.settings import Settings
 from dagster_project.sources.crs import TARGET_CRS, transformer
 
-pytestmark = [pytest.mark.real_data, pytest.mark.xdist_group("real_routing")]
+pytestmark = pytest.mark.real_data
 
 # Town hall of Rennes, its station, La Courrouze and Villejean-Université; the station of Redon.
 PLACES = {

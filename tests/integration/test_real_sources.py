@@ -15,7 +15,7 @@ import pytest
 from dagster_project.settings import WEST
 from tests.graph_runs import Home
 
-pytestmark = [pytest.mark.real_data, pytest.mark.end_to_end, pytest.mark.xdist_group("graph")]
+pytestmark = [pytest.mark.real_data, pytest.mark.end_to_end]
 
 QP2015 = {"22": 7, "29": 9, "35": 7, "44": 19, "49": 13, "53": 3, "56": 9, "72": 7, "85": 4}
 QN2024 = {**QP2015, "35": 6, "49": 15}
@@ -28,15 +28,11 @@ TABLES = (
 
 
 @pytest.fixture(scope="module")
-def figures(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
+def figures(west: Home) -> duckdb.DuckDBPyConnection:
     """Views of the release: `indicator_value` and `dim_zone`."""
-    home = Home(tmp_path_factory.mktemp("real") / "home")
-    ran = home.dq("run", "--sources", "mirror", "--mirror", str(real_data), "--territory", "west", "--json")
-    assert ran.code == 0, ran.err
-    assert ran.json["released"] == home.release.name
     db = duckdb.connect()
     for table in TABLES:
-        db.execute(f"create view {table} as from read_parquet('{home.release}/{table}.parquet')")
+        db.execute(f"create view {table} as from read_parquet('{west.release}/{table}.parquet')")
     return db
 
 

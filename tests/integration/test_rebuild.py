@@ -18,7 +18,7 @@ from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources.archive import Archive
 from tests.graph_runs import Finished, Home, Ran
 
-pytestmark = [pytest.mark.xdist_group("graph"), pytest.mark.end_to_end]
+pytestmark = pytest.mark.end_to_end
 
 # Whatever a machine may do otherwise: clock zone, language, order of sets.
 ELSEWHERE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "4242", "PYTHONUTF8": "1"}

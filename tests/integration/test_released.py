@@ -19,7 +19,7 @@ from tests.graph_runs import Finished
 from tests.harvest import harvest
 from tests.release_cells import descriptor, disagreements, empty_cells
 
-pytestmark = pytest.mark.xdist_group("graph")
+pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(scope="module")

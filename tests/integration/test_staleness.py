@@ -17,7 +17,7 @@ from dagster._core.loader import LoadingContextForTest
 from dagster_project.settings import Settings
 from tests.graph_runs import Finished
 
-pytestmark = [pytest.mark.xdist_group("graph"), pytest.mark.end_to_end]
+pytestmark = pytest.mark.end_to_end
 
 SEED = dg.AssetKey(["reference", "indicator_term"])
 MODEL = dg.AssetKey(["marts", "dim_zone"])

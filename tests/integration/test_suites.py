@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
-from dagster_project.demo_territory import ensure_demo
-from dagster_project.quality.engine import Engine
 from dagster_project.quality.frames import Table
 from dagster_project.quality.runner import run_suites
 from dagster_project.quality.suites import Suite, load_suites
@@ -27,16 +28,18 @@ RAW = [name for name, suite in SUITES.items() if suite.layer == "raw"]
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def tables(demo_world: Callable[[int], Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Raw tables of the demonstration territory, through the real fetch and readers, and two small marts."""
     settings = Settings(home=tmp_path_factory.mktemp("suites") / "home", sources="demo")
-    ensure_demo(settings)
+    shutil.copytree(demo_world(settings.demo_seed), settings.demo_mirror)
     found = {dataset.id: build_raw(dataset, settings).path for dataset in load_catalogue().values()}
     return {**found, **write_marts(settings.derived_dir)}
 
 
 @pytest.fixture(scope="module")
-def engine() -> Engine:
+def engine() -> Any:
+    from dagster_project.quality.engine import Engine  # Great Expectations: seconds, for every worker that collects
+
     return Engine()
 
 

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from pydantic import ValidationError
 
-from dagster_project.release.absence import ABSENT_FIGURE, PRESENT_FIGURE, REASONS, reason_for
-from dagster_project.release.contract import ColumnDoc, TableDoc, load_contents
+from dagster_project.release.absence import ABSENT_FIGURE, PRESENT_FIGURE, Reason, declared_reason
+from dagster_project.release.contract import ColumnDoc, DescribedTable, TableDoc, load_contents, table_docs
 from dagster_project.release.errors import ReleaseError
-from dagster_project.release.plan import FLAT, LINEAGE, REFERENCE, Plan
+from dagster_project.release.plan import FLAT, Plan
 from dagster_project.release.tables import store
-from dagster_project.settings import PROJECT_ROOT
-from tests.release_home import described
+from dagster_project.settings import PROJECT_ROOT, Settings
+from tests.release_home import REFERENCE, TABLES, described, manifest
 
 SEEDS = PROJECT_ROOT / "seeds"
 # SDMX cross-domain lists: CL_OBS_STATUS 2.2 and CL_CONF_STATUS 1.2.
@@ -28,23 +29,13 @@ def rows(seed: str) -> list[dict[str, str]]:
 
 
 LABELS = {row["label"]: row for row in rows("absence")}
-DECLARED = [(table, reason) for table, reasons in REASONS.items() for reason in reasons]
-
-
-def columns_of(table: str) -> set[str]:
-    if table in load_contents().tables:
-        return set(load_contents().tables[table].columns)
-    marts = {name: mart for mart, name in LINEAGE.items()}
-    return {column["name"] for column in described()[marts.get(table, table)]["columns"]}
+DOCS = table_docs(manifest(Settings(home=Path())))
+SEEDED = [table.table for table in TABLES if table.schema == REFERENCE]
 
 
 def test_every_label_that_a_reason_may_give_is_explained() -> None:
-    given = {label for _, reason in DECLARED for label in reason.labels} | {
-        *ABSENT_FIGURE,
-        *PRESENT_FIGURE,
-        "non_publie",
-    }
-    assert given == set(LABELS)
+    reasons = [column.reason for table in DOCS.values() for column in table.columns.values() if column.reason]
+    assert {label for reason in reasons for label in reason.labels} | set(PRESENT_FIGURE) == set(LABELS)
     assert [row["label"] for row in LABELS.values() if len(row["label_fr"]) < 12 and row["label"] != "ok"] == []
     assert len({row["label_fr"] for row in LABELS.values()}) == len(LABELS)
 
@@ -64,17 +55,43 @@ def test_the_statuses_are_those_that_dbt_accepts() -> None:
     assert set(accepted) == {*ABSENT_FIGURE, *PRESENT_FIGURE}
 
 
-@pytest.mark.parametrize(("table", "reason"), DECLARED, ids=[f"{t}-{r.columns[0]}" for t, r in DECLARED])
-def test_a_reason_speaks_of_columns_that_exist(table: str, reason: object) -> None:
-    assert isinstance(reason, type(DECLARED[0][1]))
-    assert set(reason.columns) <= columns_of(table)
-    assert len(set(reason.columns)) == len(reason.columns)
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("vide", Reason("'vide'", ("vide",))),
+        ({"status": "s"}, Reason("s", ABSENT_FIGURE)),
+        (
+            {"unless_ok": "s"},
+            Reason(
+                f"case when s in {ABSENT_FIGURE} then s else 'sans_objet' end",
+                (*ABSENT_FIGURE, "sans_objet"),
+            ),
+        ),
+        ({"sql": "if(a, 'nd', 'vide')", "labels": ["nd", "vide"]}, Reason("if(a, 'nd', 'vide')", ("nd", "vide"))),
+        ({"sql": "s", "labels": ["figure", "vide"]}, Reason("s", (*ABSENT_FIGURE, "vide"))),
+        ({"labels": ["vide"], "companion": True}, Reason("'vide'", ("vide",), companion=True)),
+    ],
+    ids=["always", "status", "unless ok", "sql", "sql of a figure", "companion"],
+)
+def test_what_a_contract_declares_becomes_a_label(said: object, reason: Reason) -> None:
+    assert declared_reason(said) == reason  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("seed", REFERENCE)
+@pytest.mark.parametrize("said", [{}, 3, ["nd"], {"labels": []}, {"status": "s", "labels": ["nd"]}, {"sql": "s"}])
+def test_another_way_to_say_it_is_refused(said: object) -> None:
+    with pytest.raises(ReleaseError, match="no way to say why a cell is empty"):
+        declared_reason(said)  # type: ignore[arg-type]
+
+
+def test_an_absence_of_a_column_that_is_not_described_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"not described: \['b'\]"):
+        DescribedTable(description="t", key=("a",), columns={"a": "a"}, absence={"b": "nd"})
+
+
+@pytest.mark.parametrize("seed", SEEDED)
 def test_an_empty_cell_of_a_seed_has_its_reason(seed: str) -> None:
     empty = {name for row in rows(seed) for name, cell in row.items() if cell == ""}
-    assert {name for name in empty if reason_for(seed, name, None) is None} == set()
+    assert {name for name in empty if DOCS[seed].columns[name].reason is None} == set()
 
 
 @pytest.fixture
@@ -84,7 +101,9 @@ def connection() -> duckdb.DuckDBPyConnection:
 
 def stored(connection: duckdb.DuckDBPyConnection, name: str, relation: str) -> None:
     columns = [row[0] for row in connection.execute(f"describe select * from {relation}").fetchall()]
-    doc = TableDoc(name, "", {column: ColumnDoc(column, column) for column in columns}, ())
+    known = DOCS[name].columns
+    reasons = {column: known[column].reason if column in known else None for column in columns}
+    doc = TableDoc(name, "", {column: ColumnDoc(column, column, reason=reasons[column]) for column in columns}, ())
     store(connection, Plan(name, relation, name, FLAT, "memory"), {name: doc})
 
 

@@ -163,17 +163,28 @@ def test_a_full_disk_at_any_point_leaves_the_archive_as_it_was(
 
 
 def test_the_object_is_durable_before_the_log_names_it(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    order: list[str] = []
-    append = Archive._append
+    synced: list[tuple[int, int]] = []
+    fsync, append = os.fsync, Archive._append
 
-    def spy(self: Archive, entry: ArchivedFile, *arguments: Any, **more: Any) -> None:
-        order.append("log")
+    def spy_on_disk(descriptor: int) -> None:
+        fsync(descriptor)
+        synced.append(_inode_and_size(os.fstat(descriptor)))
+
+    def spy_on_log(self: Archive, entry: ArchivedFile, *arguments: Any, **more: Any) -> None:
         assert archive.is_intact(entry.sha256)
+        steps = [entry.path, entry.path.parent, entry.path.parent.parent]
+        assert synced == [_inode_and_size(path.stat()) for path in steps]
         append(self, entry, *arguments, **more)
 
-    monkeypatch.setattr(Archive, "_append", spy)
+    monkeypatch.setattr(os, "fsync", spy_on_disk)
+    monkeypatch.setattr(Archive, "_append", spy_on_log)
     keep(archive, b"abc")
-    assert order == ["log"]
+    assert synced[3:] == [_inode_and_size(archive.log_path.stat())]
+
+
+def _inode_and_size(stat: os.stat_result) -> tuple[int, int]:
+    """Which file, and how much of it was there."""
+    return stat.st_ino, stat.st_size
 
 
 def _store_and_die(root: Path, turn: int) -> None:
@@ -277,6 +288,24 @@ def test_a_temporary_in_use_is_left_alone(archive: Archive) -> None:
 def test_a_temporary_that_vanishes_during_the_sweep_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "gone.part").symlink_to(tmp_path / "nowhere")  # listed, yet cannot be opened
     disk.sweep(tmp_path)
+
+
+def test_the_log_is_written_by_one_at_a_time(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    append, tried = Archive._append, []
+
+    def spy(self: Archive, *arguments: Any, **more: Any) -> None:
+        with (archive.root / ".lock").open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                tried.append("free")
+            except BlockingIOError:
+                tried.append("held")
+        append(self, *arguments, **more)
+
+    monkeypatch.setattr(Archive, "_append", spy)
+    entry = keep(archive, b"abc")
+    archive.record_unchanged(entry, {})
+    assert tried == ["held", "held"]
 
 
 def test_many_writers_lose_no_line(archive: Archive) -> None:

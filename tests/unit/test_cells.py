@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from dagster_project.demo_territory import write_demo
 from dagster_project.sources.catalogue import load_catalogue
 from tests.cells import Cell, change_cells
 
@@ -14,10 +15,9 @@ CATALOGUE = load_catalogue()
 
 
 @pytest.fixture(scope="module")
-def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cells") / "demo"
-    write_demo(folder, 7)
-    return folder
+def mirror(demo_world: Callable[[int], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy, whose cells these tests change."""
+    return Path(shutil.copytree(demo_world(7), tmp_path_factory.mktemp("cells") / "demo"))
 
 
 def test_a_csv_changes_by_one_cell(mirror: Path) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from dagster_project.defs.dbt_tables import lineage_metadata
+from dagster_project.geo import contours, destinations, dwelling_zones, origins, overlaps, tile_overlaps
 from dagster_project.geo.tile_overlaps import KEY
 from dagster_project.lineage.compiled import read_models
 from dagster_project.lineage.declared import indicator_cells, python_tables, unpivoted_columns
@@ -21,7 +23,8 @@ from dagster_project.lineage.store import (
     read_relations,
     write_column_lineage,
 )
-from dagster_project.settings import Settings
+from dagster_project.routing.bundles import road_datasets, transit_datasets
+from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources.catalogue import load_catalogue
 
 COLUMNS = {
@@ -264,8 +267,54 @@ def test_an_indicator_reads_the_cells_of_its_terms_in_every_edition() -> None:
     assert indicator_cells("INCONNU") == frozenset()
 
 
+def derived_sources() -> dict[str, Any]:
+    """Tables made by Python as dbt's manifest has them."""
+    content = yaml.safe_load((PROJECT_ROOT / "dbt_models" / "models" / "derived.yml").read_text(encoding="utf-8"))
+    (source,) = content["sources"]
+    return {
+        "sources": {
+            table["name"]: {
+                "source_name": source["name"],
+                "name": table["name"],
+                "config": {"meta": {**source["meta"], **table.get("config", {}).get("meta", {})}},
+                "columns": {column["name"]: column for column in table.get("columns", ())},
+            }
+            for table in source["tables"]
+        }
+    }
+
+
+def raw_of(*names: str) -> set[str]:
+    """Raw tables that the contracts of these derived tables name."""
+    tables = python_tables(derived_sources(), {})
+    relations = [tables["derived", name] for name in names]
+    columns = {column for relation in relations for column, _ in relation.rows}
+    columns |= {c for relation in relations for _, o in relation.columns for c in (*o.values, *dict(o.conditions))}
+    return {table for schema, table, _ in columns if schema == "raw"}
+
+
+def test_contracts_name_the_raw_tables_that_python_reads() -> None:
+    catalogue = load_catalogue().values()
+    networks = {*road_datasets(catalogue), *transit_datasets(catalogue)}
+    assert raw_of("zone_geometries") == set(contours.RAW_TABLES)
+    assert raw_of("overlaps") == set(overlaps.RAW_TABLES)
+    assert raw_of("tile_overlaps") == set(tile_overlaps.RAW_TABLES)
+    assert raw_of("dwelling_zones") == set(dwelling_zones.RAW_TABLES)
+    assert raw_of("origins") == set(origins.RAW_TABLES)
+    assert raw_of("destinations") == set(destinations.RAW_TABLES)
+    assert raw_of("networks") == networks
+    assert raw_of("travel_times") == {*origins.RAW_TABLES, *destinations.RAW_TABLES, *networks}
+
+
+def test_a_name_that_is_no_column_is_refused() -> None:
+    manifest = derived_sources()
+    manifest["sources"]["neighbours"]["columns"]["mesh"]["config"]["meta"]["values"] = ["maisons"]
+    with pytest.raises(LineageError, match=r"derived\.yml: 'maisons' is neither a column"):
+        python_tables(manifest, {})
+
+
 def test_overlaps_descend_from_contours_dwellings_and_tiles() -> None:
-    tables = python_tables({})
+    tables = python_tables(derived_sources(), {})
     contour = ("derived", "zone_geometries", "geometry_wkb")
     shared, tiles = tables["derived", "overlaps"], tables["derived", "tile_overlaps"]
     area, people, part = shared.origin("area_m2"), shared.origin("tile_population"), tiles.origin("area_share")
@@ -285,7 +334,7 @@ def test_overlaps_descend_from_contours_dwellings_and_tiles() -> None:
 
 
 def test_contours_descend_from_what_their_producers_drew() -> None:
-    tables = python_tables({("derived", "catalogue"): ["licence"]})
+    tables = python_tables(derived_sources(), {("derived", "catalogue"): ["licence"]})
     contours = tables[("derived", "zone_geometries")]
     geometry = contours.origin("geometry_wkb")
     assert geometry is not None

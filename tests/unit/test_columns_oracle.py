@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from dagster_project.lineage.origins import Relation
 from dagster_project.lineage.reader import column_lineage
+from tests.draws import examples
 
 TABLES = {"t": ("a", "b", "k"), "u": ("k", "x", "y")}
 SCHEMAS = {("s", table): dict.fromkeys(columns, "int") for table, columns in TABLES.items()}
 BASE = [(table, column) for table, columns in TABLES.items() for column in columns]
 ROWS = 5
-N_EXAMPLES = 150
 cells = st.one_of(st.none(), st.integers(0, 3))
 Contents = dict[tuple[str, str], Sequence[int | None]]
 # A relation that a query may read: its name in FROM, and its columns.
@@ -202,7 +202,7 @@ contents = st.fixed_dictionaries({column: st.lists(cells, min_size=ROWS, max_siz
 
 
 @settings(
-    max_examples=N_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(query=queries(), before=contents, after=contents)
 def test_nothing_outside_its_lineage_changes_a_column(

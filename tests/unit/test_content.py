@@ -76,6 +76,7 @@ def test_one_cell_counts(
         ([(["a", "b"],)], [(["a, b"],)]),
         ([(["a"],)], [(["a"],), (["a"],)]),
         ([(["a"],), (["a"],)], []),
+        ([(["a"],), (["a"],)], [(["b"],), (["b"],)]),
     ],
 )
 def test_absences_and_repetitions_are_told_apart(connection: duckdb.DuckDBPyConnection, one: Any, two: Any) -> None:

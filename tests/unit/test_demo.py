@@ -42,10 +42,8 @@ QPV_EDITIONS = (
 
 
 @pytest.fixture(scope="module")
-def mirror(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("demo") / "mirror"
-    write_demo(folder, SEED)
-    return folder
+def mirror(demo_world) -> Path:
+    return demo_world(SEED)
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +82,8 @@ def test_same_seed_gives_the_same_bytes(mirror, tmp_path):
     assert digests(tmp_path / "again") == digests(mirror)
 
 
-def test_another_seed_gives_other_figures(mirror, tmp_path):
-    write_demo(tmp_path / "m", SEED + 1)
-    before, after = digests(mirror), digests(tmp_path / "m")
+def test_another_seed_gives_other_figures(mirror, demo_world):
+    before, after = digests(mirror), digests(demo_world(SEED + 1))
     assert before.keys() == after.keys()
     same = {path for path in before if before[path] == after[path]}
     geography = {path for dataset, _, path in demo_files() if dataset.id.startswith("insee_cog_")}
@@ -543,7 +540,7 @@ def test_no_small_count_is_published_and_none_is_hidden_alone(mirror, truth):
 def test_secondary_secrecy_hides_a_second_cell():
     truth = {"AI": np.array([50.0, 3]), "AM": np.array([40.0, 20]), "ACSSENF": np.array([9.0, 9])}
     truth["ACAVENF"] = np.array([30.0, 30])
-    hidden = hide_small(truth, truth, CAF_GROUPS, 2)
+    hidden = hide_small(truth, truth, CAF_GROUPS, 2, 5)
     assert {name: flags.tolist() for name, flags in hidden.items()} == {
         "AI": [False, True],
         "AM": [False, False],
@@ -575,13 +572,13 @@ def test_a_qpv_that_a_source_does_not_know_has_no_note_at_all(mirror):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 20190101])
-def test_total_rows_are_totals_of_truth_rounded_to_hundreds(tmp_path, seed):
-    write_demo(tmp_path / "m", seed)
+def test_total_rows_are_totals_of_truth_rounded_to_hundreds(demo_world, seed):
+    mirror = demo_world(seed)
     values: dict = defaultdict(dict)
-    for row in rows_of(tmp_path / "m/_verite/valeurs.csv", ","):
+    for row in rows_of(mirror / "_verite/valeurs.csv", ","):
         if (row["dataset"], row["edition"]) == ("insee_demo", "2017"):
             values[row["variable"]][row["zone_code"]] = float(row["value"])
-    total = next(row for row in rows_of(tmp_path / "m/insee/DEMO_2017.csv") if row["CODGEO"] == "Ensemble")
+    total = next(row for row in rows_of(mirror / "insee/DEMO_2017.csv") if row["CODGEO"] == "Ensemble")
     for name in ("A", "ENF", "POP_MUN", "AM"):
         true = sum(value for code, value in values[name].items() if code != "Ensemble")
         assert values[name]["Ensemble"] == true

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import shapely
 
-from dagster_project.demo_territory import write_demo
 from dagster_project.demo_territory.territory import build_territory, fails_luhn
 from tests.demo_city import (
     APPELLATIONS,
@@ -50,10 +49,8 @@ BOARDS = {"francetravail_offres": PAGE, "francetravail_offres_plat": FLAT, "part
 
 
 @pytest.fixture(scope="module", params=SEEDS)
-def mirror(request, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("city") / "mirror"
-    write_demo(folder, request.param)
-    return folder
+def mirror(request, demo_world) -> Path:
+    return demo_world(request.param)
 
 
 @pytest.fixture(scope="module")

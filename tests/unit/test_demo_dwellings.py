@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from dagster_project.demo_territory import write_demo
 from dagster_project.demo_territory.admin import legal_population
 from dagster_project.demo_territory.iris_files import FILES
 from dagster_project.demo_territory.territory import build_territory
@@ -45,10 +44,8 @@ HEALTH = ("asthme", "diabete", "ald")
 
 
 @pytest.fixture(scope="module")
-def mirror(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("dwellings") / "mirror"
-    write_demo(folder, SEED)
-    return folder
+def mirror(demo_world) -> Path:
+    return demo_world(SEED)
 
 
 @pytest.fixture(scope="module")
@@ -379,17 +376,17 @@ def test_cnam_file_is_rounded_to_tens_and_masked(mirror):
 
 @pytest.mark.parametrize("rates", ["crude", "standardised"])
 @pytest.mark.parametrize("seed", [SEED, 1, 20190101])
-def test_all_qpv_but_the_named_one_lie_in_sensitive_zones(tmp_path, seed, rates):
-    write_demo(tmp_path / "m", seed)
-    codes, index, cut = sensitive(tmp_path / "m", rates)
-    points, count = buildings(tmp_path / "m")
-    tree = shapely.STRtree([in_metres(shape) for shape in iris_contours(tmp_path / "m").values()])
+def test_all_qpv_but_the_named_one_lie_in_sensitive_zones(demo_world, seed, rates):
+    mirror = demo_world(seed)
+    codes, index, cut = sensitive(mirror, rates)
+    points, count = buildings(mirror)
+    tree = shapely.STRtree([in_metres(shape) for shape in iris_contours(mirror).values()])
     place, which = tree.query(shapely.points(points), predicate="intersects")
     iris = np.empty(len(points), dtype=int)
     iris[place] = which
-    assert list(iris_contours(tmp_path / "m")) == codes
-    (exception,) = rows_of(tmp_path / "m/_verite/contre_exemple.csv", ",")
-    for code, shape in qpv_2024(tmp_path / "m").items():
+    assert list(iris_contours(mirror)) == codes
+    (exception,) = rows_of(mirror / "_verite/contre_exemple.csv", ",")
+    for code, shape in qpv_2024(mirror).items():
         inside = shapely.contains_xy(shape, points[:, 0], points[:, 1])
         here, weights = index[iris[inside]], count[inside]
         if code == exception["code"]:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dagster_project.demo_territory import write_demo
 from dagster_project.demo_territory.eligibility import TIERS, Eligibility
 from dagster_project.demo_territory.income import Incomes
 from dagster_project.demo_territory.mirror import build_files
@@ -25,10 +24,8 @@ Truth = dict[tuple[str, str, str], dict[str, float]]
 
 
 @pytest.fixture(scope="module")
-def mirror(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("demo") / "mirror"
-    write_demo(folder, SEED)
-    return folder
+def mirror(demo_world) -> Path:
+    return demo_world(SEED)
 
 
 @pytest.fixture(scope="module")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from math import log
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from dagster_project.demo_territory import c2s_profiles
-from dagster_project.demo_territory.mirror import build_files
-from dagster_project.models.nonrecours.profils.model import profils
+from dagster_project.demo_territory.secrecy import least_shown
 from dagster_project.models.nonrecours.profils.parameters import MODALITIES
 from dagster_project.sources.catalogue import load_catalogue
-from tests.profile_grounds import SCHEMA
+from tests.profile_grounds import SCHEMA, estimated
 
 Row = dict[str, str]
 
@@ -25,11 +26,11 @@ def read(content: bytes, delimiter: str) -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def files() -> dict[str, list[Row]]:
-    built = build_files(7)
+def files(demo_world: Callable[[int], Path]) -> dict[str, list[Row]]:
+    mirror = demo_world(7)
     return {
-        c2s_profiles.PATH: read(built[c2s_profiles.PATH], ";"),
-        c2s_profiles.TRUTH_PATH: read(built[c2s_profiles.TRUTH_PATH], ","),
+        path: read((mirror / path).read_bytes(), delimiter)
+        for path, delimiter in ((c2s_profiles.PATH, ";"), (c2s_profiles.TRUTH_PATH, ","))
     }
 
 
@@ -61,12 +62,12 @@ def test_counts_are_those_that_may_be_delivered(files: dict[str, list[Row]]) -> 
     counts = [row[name] for row in files[c2s_profiles.PATH] for name in ("n_eligibles", "n_beneficiaires")]
     assert "ns" in counts
     assert "0" in counts
-    assert min(int(count) for count in counts if count not in ("ns", "0")) == 11
+    assert min(int(count) for count in counts if count not in ("ns", "0")) == least_shown("partenaire_c2s_profils")
 
 
 def test_the_model_finds_the_true_effects(files: dict[str, list[Row]], cells: pa.Table) -> None:
     truth = {(row["term"], row["modality"]): float(row["coefficient"]) for row in files[c2s_profiles.TRUTH_PATH]}
-    found = profils(cells)
+    found = estimated(cells, masked_below=least_shown("partenaire_c2s_profils"))
     held = []
     for row in found["effet"].to_pylist():
         if row["ci_low"] is not None:

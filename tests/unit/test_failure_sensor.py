@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import dagster as dg
 import pytest
@@ -32,6 +33,17 @@ def alerte() -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description="à regarder")
 
 
+@dg.multi_asset_check(
+    specs=[
+        dg.AssetCheckSpec("refus", asset=dg.AssetKey(["marts", "table"]), blocking=True),
+        dg.AssetCheckSpec("reserve", asset=dg.AssetKey(["marts", "table"])),
+    ]
+)
+def ensemble() -> Iterator[dg.AssetCheckResult]:
+    yield dg.AssetCheckResult(check_name="reserve", passed=False, severity=dg.AssetCheckSeverity.WARN, description="?")
+    yield dg.AssetCheckResult(check_name="refus", passed=False, description="une zone figure deux fois")
+
+
 @dg.asset(key=["marts", "table"])
 def table() -> None:
     """Sound, but refused by a check."""
@@ -41,7 +53,7 @@ def table() -> None:
 def failed_run(settings: Settings):
     """Run everything above, then the sensor on what failed."""
     instance = dg.DagsterInstance.ephemeral()
-    definitions = dg.Definitions(assets=[unreadable, broken, table], asset_checks=[attentes, alerte])
+    definitions = dg.Definitions(assets=[unreadable, broken, table], asset_checks=[attentes, alerte, ensemble])
     result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
         instance=instance, raise_on_error=False
     )
@@ -61,6 +73,7 @@ def test_each_failed_step_has_its_reason(settings: Settings, failed_run) -> None
         "unreadable": "REVN_2021.csv ligne 3 : octet illisible",
         "broken": "ValueError: a message of the error itself",
         "marts__table_attentes": "marts/table, attentes: REVN_2021.csv ligne 5 : TP60 = 468",
+        "ensemble": "marts/table, refus: une zone figure deux fois",
     }
 
 

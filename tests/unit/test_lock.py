@@ -159,7 +159,7 @@ def test_every_installed_library_of_the_requirements_is_in(tmp_path: Path) -> No
 
 def test_what_shapes_a_release_is_covered_and_what_fetches_is_not() -> None:
     files = program.shaping_files()
-    shaping = ["dagster_project/release/promote.py", "dagster_project/quality/templates/rapport.html.j2"]
+    shaping = ["dagster_project/release/promote.py", "dagster_project/pages/templates/quality/report.html.j2"]
     shaping += [
         "dagster_project/sources/catalogue/insee.yml",
         "dbt_models/macros/textes.sql",

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from dagster_project.models.nonrecours.profils.calibration import Predicted, scores
 from dagster_project.models.nonrecours.profils.logit import Cells, FitError, fit, fit_at
-from dagster_project.models.nonrecours.profils.model import CALIBRATION, EFFET, PENALISED, PREDICTION, ZONE, profils
+from dagster_project.models.nonrecours.profils.model import CALIBRATION, EFFET, PENALISED, PREDICTION, ZONE
 from dagster_project.models.nonrecours.profils.parameters import MODALITIES, ProfileParameters
 from dagster_project.models.nonrecours.profils.secret import PRIMARY, SECONDARY, SHOWN, Counts, statuses
 from dagster_project.models.stacked import stack
-from tests.profile_grounds import CONSTANT, EFFECTS, PROFILES, SCHEMA, cell, drawn, table
+from tests.profile_grounds import CONSTANT, EFFECTS, PROFILES, SCHEMA, cell, drawn, estimated, table
 
 Row = dict[str, Any]
 CHOICES = ProfileParameters()
@@ -41,7 +41,7 @@ def changed(rows: list[Row], change: Callable[[Row], Row | None]) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, pa.Table]:
-    return profils(table(drawn(40, seed=1)))
+    return estimated(table(drawn(40, seed=1)))
 
 
 # Effects
@@ -70,7 +70,7 @@ def test_references_are_named_and_have_no_interval(found: dict[str, pa.Table]) -
 def test_intervals_hold_the_planted_effects_as_often_as_they_say() -> None:
     held = []
     for seed in range(12):
-        rows = effects(profils(table(drawn(20, seed, eligible=30.0))))
+        rows = effects(estimated(table(drawn(20, seed, eligible=30.0))))
         for term, planted in EFFECTS.items():
             for name, effect in planted.items():
                 row = rows[f"{term}/{name}"]
@@ -82,7 +82,7 @@ def test_cells_hidden_for_few_beneficiaries_do_not_raise_take_up() -> None:
     """Many cells of owners, few and of low take-up, hide their beneficiaries: those left are high by chance."""
 
     def owners(rows: list[Row]) -> float:
-        return float(effects(profils(table(rows)))["statut_occupation/proprietaire"]["coefficient"])
+        return float(effects(estimated(table(rows)))["statut_occupation/proprietaire"]["coefficient"])
 
     rows, every = (drawn(40, seed=5, eligible=30.0, least=least) for least in (11, 0))
     left = [row for row in rows if row["n_beneficiaires"] is not None]
@@ -122,13 +122,13 @@ def test_the_score_is_nil_at_the_estimate(seed: int, small: int) -> None:
 @given(st.permutations(range(len(PROFILES))))
 def test_the_order_of_rows_changes_nothing(order: list[int]) -> None:
     rows = drawn(1, seed=3)
-    before, after = profils(table(rows)), profils(table([rows[rank] for rank in order]))
+    before, after = estimated(table(rows)), estimated(table([rows[rank] for rank in order]))
     assert {name: one.equals(after[name]) for name, one in before.items()} == dict.fromkeys(before, True)
 
 
 def test_generations_and_years_are_fitted_apart() -> None:
     rows, other = drawn(6, seed=2), [row | {"annee": "2022"} for row in drawn(6, seed=9)]
-    alone, both = profils(table(rows)), profils(table(rows + other))
+    alone, both = estimated(table(rows)), estimated(table(rows + other))
     first = both["effet"].filter(pc.equal(both["effet"]["vintage"], "2021"))
     assert first.equals(alone["effet"])
 
@@ -140,7 +140,7 @@ def test_a_modality_that_everybody_takes_up_is_penalised_and_said_so() -> None:
     def all_of_them(row: Row) -> Row:
         return row | {"n_beneficiaires": row["n_eligibles"]} if row["type_menage"] == "monoparental" else row
 
-    found = profils(table(changed(drawn(8, seed=4, least=0), all_of_them)))
+    found = estimated(table(changed(drawn(8, seed=4, least=0), all_of_them)))
     row = effects(found)["type_menage/monoparental"]
     assert (row["method"], row["status"]) == (PENALISED, "ok")
     assert "recours de 0 % ou de 100 %" in row["motif"]
@@ -154,13 +154,13 @@ def test_two_variables_that_cannot_be_told_apart_are_penalised_and_said_so() -> 
     def bound(row: Row) -> Row | None:
         return row if (row["type_menage"], row["tranche_age"]) in pairs else None
 
-    row = effects(profils(table(changed(drawn(20, seed=4), bound))))["tranche_age/moins_18"]
+    row = effects(estimated(table(changed(drawn(20, seed=4), bound))))["tranche_age/moins_18"]
     assert row["method"] == PENALISED
     assert "confondus" in row["motif"]
 
 
 def test_a_fit_that_does_not_converge_gives_a_reason_and_no_number() -> None:
-    found = profils(table(drawn(5, seed=4)), replace(CHOICES, iterations=1))
+    found = estimated(table(drawn(5, seed=4)), replace(CHOICES, iterations=1))
     for name in ("effet", "zone", "calibration"):
         for row in found[name].to_pylist():
             assert row["status"] in ("nd", PRIMARY)
@@ -175,7 +175,7 @@ def test_a_modality_without_cells_has_a_reason_and_the_next_is_the_reference() -
     def without(row: Row) -> Row | None:
         return None if row["type_menage"] in ("seul", "autre") else row
 
-    rows = effects(profils(table(changed(drawn(10, seed=6), without))))
+    rows = effects(estimated(table(changed(drawn(10, seed=6), without))))
     assert (rows["type_menage/seul"]["status"], rows["type_menage/seul"]["coefficient"]) == ("nd", None)
     assert rows["type_menage/monoparental"]["reference"] == "couple_sans_enfant"
     planted = EFFECTS["type_menage"]
@@ -184,19 +184,19 @@ def test_a_modality_without_cells_has_a_reason_and_the_next_is_the_reference() -
 
 
 def test_a_zone_alone_has_no_effect_of_its_own() -> None:
-    found = profils(table(drawn(1, seed=3)))
+    found = estimated(table(drawn(1, seed=3)))
     [zone] = found["zone"].to_pylist()
     assert (zone["odds_ratio"], whole(found)["zone_sd"]) == (1.0, 0.0)
     assert zone["ci_low"] < zone["value"] < zone["ci_high"]
 
 
 def test_zones_that_do_not_differ_share_one_rate() -> None:
-    found = profils(table(drawn(15, seed=8, zone_sd=0.0)))
+    found = estimated(table(drawn(15, seed=8, zone_sd=0.0)))
     assert whole(found)["zone_sd"] < 0.06
 
 
 def test_all_masked_gives_reasons_and_no_number() -> None:
-    found = profils(table([cell("QP000001", profile, None, None) for profile in PROFILES]))
+    found = estimated(table([cell("QP000001", profile, None, None) for profile in PROFILES]))
     assert {row["status"] for row in found["prediction"].to_pylist()} == {PRIMARY}
     assert {row["status"] for row in found["effet"].to_pylist()} == {"nd"}
     numbers = [field.name for one in (EFFET, PREDICTION, ZONE) for field in one if pa.types.is_floating(field.type)]
@@ -207,7 +207,7 @@ def test_all_masked_gives_reasons_and_no_number() -> None:
 
 
 def test_no_cell_gives_no_row_under_the_same_columns() -> None:
-    found = profils(SCHEMA.empty_table())
+    found = estimated(SCHEMA.empty_table())
     assert [one.num_rows for one in found.values()] == [0, 0, 0, 0]
     assert [one.schema for one in found.values()] == [EFFET, PREDICTION, ZONE, CALIBRATION]
     assert stack(found).num_rows == 0
@@ -223,12 +223,12 @@ def test_no_cell_gives_no_row_under_the_same_columns() -> None:
 )
 def test_cells_that_cannot_be_are_refused(rows: list[Row], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        profils(table(rows))
+        estimated(table(rows))
 
 
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(ValueError, match="n_eligibles missing"):
-        profils(SCHEMA.empty_table().drop_columns(["n_eligibles"]))
+        estimated(SCHEMA.empty_table().drop_columns(["n_eligibles"]))
 
 
 # What the smoothed rates are worth
@@ -237,7 +237,7 @@ def test_a_missing_column_is_named() -> None:
 def test_smoothed_rates_are_nearer_the_truth_than_counts() -> None:
     from tests.profile_grounds import true_logit
 
-    rows = profils(table(drawn(30, seed=11, zone_sd=0.0, eligible=40.0)))["prediction"].to_pylist()
+    rows = estimated(table(drawn(30, seed=11, zone_sd=0.0, eligible=40.0)))["prediction"].to_pylist()
     shown = [row for row in rows if row["status"] == SHOWN]
     truth = np.array([100 / (1 + np.exp(true_logit(tuple(row[name] for name in MODALITIES)))) for row in shown])
     gap = {name: np.mean((np.array([row[name] for row in shown]) - truth) ** 2) for name in ("observed", "smoothed")}
@@ -264,7 +264,7 @@ def test_zones_at_equal_profile_do_not_hang_on_their_profiles() -> None:
         for zone in ("QP000000", "QP000001")
     }
     assert raw["QP000000"] - raw["QP000001"] > 0.04
-    values = {row["zone_code"]: row["value"] for row in profils(table(rows))["zone"].to_pylist()}
+    values = {row["zone_code"]: row["value"] for row in estimated(table(rows))["zone"].to_pylist()}
     assert values["QP000000"] == pytest.approx(values["QP000001"], abs=1.5)
 
 
@@ -292,7 +292,7 @@ def test_a_model_that_forgets_an_interaction_is_seen() -> None:
             return row
         return row | {"n_beneficiaires": round(0.2 * row["n_eligibles"])}
 
-    row = whole(profils(table(changed(drawn(20, seed=1, least=0), crossed))))
+    row = whole(estimated(table(changed(drawn(20, seed=1, least=0), crossed))))
     assert row["hosmer_lemeshow_p"] < 1e-6
     assert row["dispersion"] > 1.5
 
@@ -312,9 +312,9 @@ def test_classes_hold_published_cells_only(found: dict[str, pa.Table]) -> None:
 
 
 def test_too_few_cells_are_not_calibrated() -> None:
-    few = profils(table(drawn(1, seed=3, eligible=20.0)), replace(CHOICES, least_cells=12))
+    few = estimated(table(drawn(1, seed=3, eligible=20.0)), replace(CHOICES, least_cells=12))
     assert whole(few)["status"] == "ok" or whole(few)["pente"] is None
-    none = profils(table(drawn(1, seed=3, eligible=9.0)))
+    none = estimated(table(drawn(1, seed=3, eligible=9.0)))
     assert (whole(none)["status"], whole(none)["n_cells"]) == ("nd", None)
     assert "Trop peu" in whole(none)["motif"]
 
@@ -379,7 +379,7 @@ def test_a_zone_of_one_published_cell_has_no_rate() -> None:
     rows = drawn(6, seed=2, eligible=40.0)
     kept = [row for row in rows if row["code_zone"] != "QP000000"]
     kept.append(cell("QP000000", PROFILES[0], 80, 50))
-    zone = profils(table(kept))["zone"].to_pylist()[0]
+    zone = estimated(table(kept))["zone"].to_pylist()[0]
     assert (zone["status"], zone["value"], zone["odds_ratio"]) == (PRIMARY, None, None)
 
 
@@ -393,7 +393,7 @@ def test_effects_that_nothing_tells_apart_stop_the_fit() -> None:
         fit(cells, np.zeros(2), CHOICES)
 
 
-@pytest.mark.parametrize("wrong", [{"threshold": 1}, {"level": 1.0}, {"prior_sd": 0.0}, {"folds": 1}, {"slices": 1}])
+@pytest.mark.parametrize("wrong", [{"level": 1.0}, {"prior_sd": 0.0}, {"folds": 1}, {"slices": 1}])
 def test_choices_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected"):
         replace(CHOICES, **wrong)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -16,6 +18,7 @@ from tests.model_grounds import by, shuffled
 AGES = {("1", "00-04"): 100.0, ("1", "60-64"): 40.0, ("2", "60-64"): 60.0}
 # reference: 1 % of children, 20 % of men and 10 % of women of 60-64
 RATES = {("1", "00-04"): (10.0, 1000.0), ("1", "60-64"): (200.0, 1000.0), ("2", "60-64"): (100.0, 1000.0)}
+standardised = partial(icm, masked_below=11)
 EXPECTED = 100 * 0.01 + 40 * 0.2 + 60 * 0.1
 
 
@@ -63,7 +66,7 @@ def rates(cells=RATES) -> pa.Table:
 
 
 def made(counts, **options) -> dict[str, dict]:
-    return by(icm(observed(counts), structure(counts), rates(), **options), "zone_code")
+    return by(standardised(observed(counts), structure(counts), rates(), **options), "zone_code")
 
 
 @pytest.mark.parametrize("level", [0.90, 0.95])
@@ -103,7 +106,7 @@ def test_a_smaller_coverage_gives_narrower_intervals() -> None:
 def test_younger_zones_expect_less_so_that_equal_crude_rates_differ() -> None:
     young = {("1", "00-04"): 180.0, ("1", "60-64"): 10.0, ("2", "60-64"): 10.0}
     population = pa.concat_tables([structure(["OLD"]), structure(["YOUNG"], young)])
-    found = by(icm(observed({"OLD": 15.0, "YOUNG": 15.0}), population, rates()), "zone_code")
+    found = by(standardised(observed({"OLD": 15.0, "YOUNG": 15.0}), population, rates()), "zone_code")
     assert found["OLD"]["crude_rate"] == found["YOUNG"]["crude_rate"]
     assert found["OLD"]["icm"] == pytest.approx(100.0)
     assert found["YOUNG"]["icm"] == pytest.approx(100 * 15 / (1.8 + 2 + 1))
@@ -144,7 +147,7 @@ def test_zones_alike_take_the_common_ratio() -> None:
 
 
 def test_a_masked_count_is_never_computed() -> None:
-    table = icm(
+    table = standardised(
         observed({"Z1": None, "Z2": 15.0, "Z3": 40.0}, "secret_primaire"), structure(["Z1", "Z2", "Z3"]), rates()
     )
     row = by(table, "zone_code")["Z1"]
@@ -156,48 +159,53 @@ def test_a_masked_count_is_never_computed() -> None:
 
 def test_masked_cells_share_what_the_total_leaves() -> None:
     cells = AGES | {("1", "60-64"): None, ("2", "60-64"): None}
-    row = by(icm(observed({"Z1": 15.0}, beneficiaries=112.0), structure(["Z1"], cells), rates()), "zone_code")["Z1"]
+    row = by(standardised(observed({"Z1": 15.0}, beneficiaries=112.0), structure(["Z1"], cells), rates()), "zone_code")[
+        "Z1"
+    ]
     assert row["expected"] == pytest.approx(100 * 0.01 + 6 * 0.2 + 6 * 0.1)
     assert (row["masked_cells"], row["status"]) == (2, "estime")
     assert row["masked_share"] == pytest.approx(12 / 112)
-    unknown = icm(observed({"Z1": 15.0}, beneficiaries=None), structure(["Z1"], cells), rates())
-    assert by(unknown, "zone_code")["Z1"]["expected"] == pytest.approx(1 + 5.5 * 0.2 + 5.5 * 0.1)
+    for least, middle in ((11, 5.5), (5, 2.5)):  # of 1 and the number under the partner's threshold
+        unknown = icm(observed({"Z1": 15.0}, beneficiaries=None), structure(["Z1"], cells), rates(), least)
+        assert by(unknown, "zone_code")["Z1"]["expected"] == pytest.approx(1 + middle * 0.2 + middle * 0.1)
 
 
 def test_rounding_that_leaves_less_than_nothing_leaves_nothing() -> None:
     cells = AGES | {("2", "60-64"): None}
-    row = by(icm(observed({"Z1": 15.0}, beneficiaries=139.0), structure(["Z1"], cells), rates()), "zone_code")["Z1"]
+    row = by(standardised(observed({"Z1": 15.0}, beneficiaries=139.0), structure(["Z1"], cells), rates()), "zone_code")[
+        "Z1"
+    ]
     assert row["expected"] == pytest.approx(1 + 40 * 0.2)
 
 
 def test_a_masked_reference_count_is_estimated_and_said() -> None:
     masked = rates(RATES | {("1", "00-04"): (None, 1000.0)})
-    row = by(icm(observed({"Z1": 15.0}), structure(["Z1"]), masked), "zone_code")["Z1"]
+    row = by(standardised(observed({"Z1": 15.0}), structure(["Z1"]), masked), "zone_code")["Z1"]
     assert row["expected"] == pytest.approx(100 * 0.0055 + 8 + 6)
     assert row["status"] == "estime"
 
 
 def test_without_ages_or_rates_there_is_no_index() -> None:
     ages, none = structure(["Z1"]), rates().slice(0, 0)
-    assert by(icm(observed({"Z1": 15.0}), ages.slice(0, 0), rates()), "zone_code")["Z1"]["status"] == "nd"
-    assert by(icm(observed({"Z1": 15.0}), ages, none), "zone_code")["Z1"]["status"] == "nd"
-    waiting = icm(observed({"Z1": None}, "convention"), ages.slice(0, 0), none)
+    assert by(standardised(observed({"Z1": 15.0}), ages.slice(0, 0), rates()), "zone_code")["Z1"]["status"] == "nd"
+    assert by(standardised(observed({"Z1": 15.0}), ages, none), "zone_code")["Z1"]["status"] == "nd"
+    waiting = standardised(observed({"Z1": None}, "convention"), ages.slice(0, 0), none)
     assert by(waiting, "zone_code")["Z1"]["status"] == "convention"
 
 
 def test_the_order_of_rows_changes_nothing() -> None:
     counts = {f"Z{n:02d}": float(5 + 3 * n) for n in range(20)}
     arguments = observed(counts), structure(counts), rates()
-    assert icm(*arguments).equals(icm(*map(shuffled, arguments)))
+    assert standardised(*arguments).equals(standardised(*map(shuffled, arguments)))
 
 
 def test_wrong_tables_are_refused_by_name() -> None:
     good = observed({"Z1": 15.0}), structure(["Z1"]), rates()
     with pytest.raises(ValueError, match="`rates`: no rate of A_DIAB for sexe 2, age 60-64"):
-        icm(*good[:2], rates({key: value for key, value in RATES.items() if key[0] == "1"}))
+        standardised(*good[:2], rates({key: value for key, value in RATES.items() if key[0] == "1"}))
     with pytest.raises(ValueError, match="negative"):
-        icm(observed({"Z1": -1.0}), *good[1:])
+        standardised(observed({"Z1": -1.0}), *good[1:])
     with pytest.raises(ValueError, match=r"`population`.*twice"):
-        icm(good[0], pa.concat_tables([good[1], good[1]]), good[2])
+        standardised(good[0], pa.concat_tables([good[1], good[1]]), good[2])
     with pytest.raises(ValueError, match="No zone"):
         poisson.fit_gamma(np.array([]), np.array([]))

@@ -17,6 +17,7 @@ from tests.nonrecours_grounds import (
     FEW,
     NATION,
     POOR,
+    SECRECY,
     TOWN,
     World,
     counts,
@@ -322,7 +323,7 @@ def test_repeated_rows_are_refused(table) -> None:
 
 def test_fewer_than_eleven_beneficiaries_or_eligible_are_secret() -> None:
     rows = broken(counts=counts(4000.0) | {"j": (10.0, 4000.0)})
-    assert (rows["C_NR_J"]["status"], rows["C_NR_J"]["motif"]) == ("secret_primaire", publish.FEW)
+    assert (rows["C_NR_J"]["status"], rows["C_NR_J"]["motif"]) == ("secret_primaire", SECRECY.reason)
     assert without_number(rows["C_NR_J"])
     assert rows["C_NR_J"]["classe"] is None
     tiny = broken(counts=counts(16.0), population=20.0)

@@ -68,6 +68,31 @@ def test_the_next_release_leaves_the_previous_one_whole(settings: Settings) -> N
     assert (settings.releases_dir / "current").resolve() == second
 
 
+@pytest.mark.usefixtures("small")
+def test_all_of_a_release_is_on_the_disk_before_it_bears_its_name(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_building(settings, b"first")
+    synced: set[int] = set()
+    missing: dict[str, list[str]] = {}
+    fsync, rename = os.fsync, disk.rename
+
+    def spy_on_disk(descriptor: int) -> None:
+        fsync(descriptor)
+        synced.add(os.fstat(descriptor).st_ino)
+
+    def spy_on_name(source: Path, target: Path) -> None:
+        files = [source, *source.iterdir()] if source.is_dir() and not source.is_symlink() else []
+        missing[target.name] = [path.name for path in files if path.stat().st_ino not in synced]
+        rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", spy_on_disk)
+    monkeypatch.setattr(disk, "rename", spy_on_name)
+    release = promote(settings, lock(), {})
+    assert missing == {release.name: [], "current": [], settings.warehouse.name: []}
+    assert settings.releases_dir.stat().st_ino in synced
+
+
 def test_nothing_built_is_an_error(settings: Settings) -> None:
     with pytest.raises(ReleaseError, match="dbt step"):
         promote(settings, lock(), {})

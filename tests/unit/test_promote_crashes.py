@@ -22,9 +22,8 @@ from dagster_project.release.promote import promote
 from dagster_project.settings import Settings
 from dagster_project.sources import disk
 from tests.crashes import assert_whole, hidden, small_package, start, tree, write_building
+from tests.draws import KILLS
 from tests.release_home import NOON, lock, write_home
-
-RANDOM_KILLS = 24
 
 
 @pytest.fixture
@@ -154,7 +153,7 @@ def test_kills_at_random_instants_of_a_whole_promotion_leave_whole_releases(sett
     before = tree(first)
     draw = random.Random(20260102)  # noqa: S311 (instants, not secrets)
     ends = []
-    for n in range(1, RANDOM_KILLS + 1):
+    for n in range(1, KILLS + 1):
         shutil.copyfile(kept, building_path(settings))
         process = start(settings, "b", NOON + timedelta(minutes=n), small=False)
         process.join(timeout=draw.uniform(0, 1.2 * lasted))

@@ -23,6 +23,7 @@ from dagster_project.audit.explain.figure import load_figures
 from dagster_project.audit.proof import ModelledFigureError, build_proof, write_proof
 from dagster_project.identity.lock import LOCK_NAME
 from dagster_project.release import verifier_preuve as program
+from tests.draws import BYTES, PROOFS
 from tests.release_samples import FIGURES, SOURCE, ZONES, Rows, Sample, figure_key, make_sample
 
 SCRIPT = Path(program.__file__)
@@ -108,9 +109,9 @@ def test_a_figure_of_a_model_has_no_proof_by_sums(tmp_path: Path) -> None:
 
 
 def mutations(data: bytes) -> Iterator[bytes]:
-    """At every position: a byte lost or added, then a bit flipped or a byte replaced by another of the file's own."""
+    """At each place: a byte lost or added, then a bit flipped or a byte replaced by another of the file's own."""
     draw = random.Random(20260101)  # noqa: S311 (a test's own draw)
-    for at in range(len(data)):
+    for at in range(0, len(data), BYTES):
         added = bytes([draw.choice(b' \n0"a')]) + data[at : at + 1]
         flipped = bytes([data[at] ^ 1 << draw.randrange(8)])
         other = bytes([draw.choice([byte for byte in b' \t09,.:{}"efn-' if byte != data[at]])])
@@ -337,7 +338,6 @@ def test_the_strongest_reason_prevails(statuses: tuple[str, str]) -> None:
     assert program.statut_du_chiffre(statuses) == expected
 
 
-RANDOM_PROOFS = 1000
 # The macros' own arithmetic, on the same texts.
 IN_SQL = """
 with cell as (
@@ -361,7 +361,7 @@ def test_a_thousand_random_proofs_recompute_to_the_last_digit(proofs: dict[str, 
 
     draw = random.Random(1000)  # noqa: S311 (a test's own draw)
     model = written(proofs[figure_key("ECART", "QP001")])
-    drawn = [random_proof(json.loads(model), draw) for _ in range(RANDOM_PROOFS)]
+    drawn = [random_proof(json.loads(model), draw) for _ in range(PROOFS)]
     rows = ", ".join(
         f"({rank}, {proof['formule']['echelle']}::double, '{e['role']}', '{e['variable']}', '{e['poids']!r}', "
         f"'{e['texte']}')"

@@ -95,7 +95,7 @@ def test_when_all_is_well(tmp_path):
     assert "fictives" not in text
     assert "1,2\u202fMo" in text
     assert "abababababab" in text
-    assert "23/11/2026 à 23 h 26 (UTC)" in text
+    assert "23/11/2026 à 23\u202fh\u202f26 (UTC)" in text
 
 
 def test_a_failing_row_is_shown_and_its_text_cannot_become_markup(tmp_path):

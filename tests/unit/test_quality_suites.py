@@ -51,6 +51,7 @@ def written(tmp_path: Path, content: object, name: str = "essai.json") -> Path:
         (rule_with(mostly=0.9), "mostly"),
         (rule_with(type="expect_column_to_shine"), "expect_column_to_shine"),
         (rule_with(kwargs={"column": "population", "min_val": 3}), "min_val"),
+        (rule_with(kwargs={"column": "population", "min_value": 3, "max_val": 9}), "['max_val']"),
         (rule_with(kwargs={"column": "population"}), "max_value"),
         (rule_with(severity="grave"), "severity"),
         (rule_with(id="Population plausible"), "id"),

@@ -16,10 +16,11 @@ from dagster_project.audit.diff import nightly
 from dagster_project.audit.diff.nightly import compare_with_previous, comparison_page
 from dagster_project.audit.diff.page import DATA, TABLE
 from dagster_project.audit.diff.program import differing_program
-from dagster_project.audit.diff.words import measure, signed
+from dagster_project.audit.diff.words import signed
 from dagster_project.audit.release_folder import UnknownReleaseError, find_release
 from dagster_project.commands.releases import release_app
 from dagster_project.identity.lock import LOCK_NAME
+from dagster_project.pages.formats import measure
 from dagster_project.settings import Settings
 from tests.release_folders import VINTAGE, Cell, Indicator, World, figure_id
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from dagster_project.audit.diff.causes import CONTRIBUTIONS, STEP, Cause
 from dagster_project.audit.diff.compare import Comparison, compare
 from dagster_project.audit.release_folder import ReleaseFolder, UnknownReleaseError
+from tests.draws import RANDOM_MIXES
 from tests.release_folders import VINTAGE, Cell, Indicator, Result, World, figure_id
 
 ZONES = {f"QP09600{n}": f"Quartier {n}" for n in range(1, 9)}
@@ -444,7 +445,7 @@ def shares_of(zone: str, kept: Iterable[str]) -> st.SearchStrategy[dict[str, flo
     return st.fixed_dictionaries(fixed, optional={part: share for part in PARTS if part not in fixed})
 
 
-@settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=RANDOM_MIXES, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(data=st.data())
 def test_random_mixes_are_rightly_attributed(data: st.DataObject) -> None:
     """Hidden cells are not also revised: a cell changes once, and hiding it is then what changed it."""

@@ -20,14 +20,15 @@ from rdflib import namespace
 from dagster_project.release.checks import DEMANDS
 from dagster_project.release.contract import load_contents
 from dagster_project.release.database import CONTENT, DATABASE, VIEWS, content_digests
-from dagster_project.release.plan import DERIVED, LINEAGE, MARTS, REFERENCE
+from dagster_project.release.plan import CHECKS, derived_tables
 from dagster_project.release.promote import promote
 from dagster_project.settings import PROJECT_ROOT, Settings
 from tests.harvest import harvest
 from tests.release_cells import descriptor
-from tests.release_home import lock, open_datasets, write_home
+from tests.release_home import MARTS, TABLES, lock, open_datasets, write_home
 
 SCHEMA = PROJECT_ROOT / "tests" / "schemas" / "schema_org_dataset.json"
+RELEASED = {*(table.name for table in TABLES), *derived_tables(), CHECKS}
 DESCRIPTIONS = {"datapackage.json", "dcat.jsonld", "dataset.jsonld", "SHA256SUMS"}
 
 
@@ -179,7 +180,7 @@ def test_the_readme_says_what_each_file_is(small_release: Path) -> None:
     text = (small_release / "LISEZMOI.txt").read_text(encoding="utf-8")
     assert text.startswith("DONNÉES FICTIVES")
     named = {line.partition("\u00a0:")[0] for line in text.splitlines()}
-    tables = {*MARTS, *REFERENCE, *DERIVED, *LINEAGE.values(), "checks"}
+    tables = RELEASED
     others = {path.name for path in small_release.iterdir() if path.stem not in tables}
     assert tables | others - {"LISEZMOI.txt", "SHA256SUMS"} <= named
     assert {"ok", "secret_primaire", "non_publie"} <= named
@@ -188,7 +189,7 @@ def test_the_readme_says_what_each_file_is(small_release: Path) -> None:
 
 def test_models_show_the_sql_that_ran_and_no_folder_of_this_machine(small_release: Path) -> None:
     models = {model["name"]: model for model in read(small_release / "models.json")}
-    assert set(models) == {*MARTS, *LINEAGE}
+    assert set(models) == set(MARTS)
     assert models["dim_zone"]["compiled_sql"] == "select * from read_parquet('raw/insee_revn.parquet')"
     assert models["dim_zone"]["depends_on"] == ["raw.insee_revn"]
     assert models["dim_zone"]["code_version"] == "c" * 64
@@ -208,7 +209,7 @@ def test_the_database_opens_anywhere_and_says_what_the_list_of_contents_says(
     with duckdb.connect(str(copy), read_only=True) as connection:
         tables = [row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()]
         assert content_digests(connection, tables, tmp_path) == listed
-        assert {*MARTS, *LINEAGE.values(), *REFERENCE, *DERIVED, "checks"} == set(tables)
+        assert set(tables) == RELEASED
         undocumented = "select count(*) from duckdb_columns() where not internal and comment is null"
         assert connection.execute(f"{undocumented} and table_name not in {tuple(VIEWS)}").fetchone() == (0,)
         for view in VIEWS:
@@ -238,7 +239,7 @@ def test_an_address_makes_links_that_can_be_followed(tmp_path: Path) -> None:
 
 
 def test_files_and_datasets_of_the_contents_are_known(small_release: Path) -> None:
-    tables = {*MARTS, *REFERENCE, *DERIVED, *LINEAGE.values(), "checks"}
+    tables = RELEASED
     contents = load_contents()
     grouped = [table for dataset in contents.datasets for table in dataset.tables]
     assert sorted(grouped) == sorted(tables), "each table belongs to one dataset"

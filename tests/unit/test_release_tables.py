@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dagster_project.release.absence import declared_reason, figure_reason
 from dagster_project.release.contract import ColumnDoc, TableDoc
 from dagster_project.release.plan import WIDE, Plan
 from dagster_project.release.tables import ReleasedTable, store, write
@@ -30,8 +31,14 @@ WIDE_MART = """create table wide as select * from (values
 ) as wide (zone_level, zone_code, generation, vintage, part_a, part_b)"""
 
 
-def table_doc(name: str, columns: dict[str, str | None], key: tuple[str, ...] = ()) -> TableDoc:
-    return TableDoc(name, name, {c: ColumnDoc(c, c, indicator=code) for c, code in columns.items()}, key)
+def table_doc(
+    name: str, columns: dict[str, str | None], key: tuple[str, ...] = (), optional: tuple[str, ...] = ()
+) -> TableDoc:
+    """Columns with the indicator that each holds, if it does; `optional` ones may be empty."""
+    reasons = {column: figure_reason(column) for column, code in columns.items() if code}
+    reasons |= dict.fromkeys(optional, declared_reason("sans_objet"))
+    docs = {c: ColumnDoc(c, c, indicator=code, reason=reasons.get(c)) for c, code in columns.items()}
+    return TableDoc(name, name, docs, key)
 
 
 @pytest.fixture
@@ -82,7 +89,7 @@ def test_csv_and_json_write_the_reason_in_the_cell(connection: duckdb.DuckDBPyCo
 
 def test_a_key_that_may_be_empty_names_no_row(connection: duckdb.DuckDBPyConnection) -> None:
     relation = "(select * from (values ('d', '0'), ('d', null)) as note (dataset, note_code))"
-    doc = table_doc("note_status", {"dataset": None, "note_code": None}, ("dataset", "note_code"))
+    doc = table_doc("note_status", {"dataset": None, "note_code": None}, ("dataset", "note_code"), ("note_code",))
     table = store(connection, Plan("note_status", relation, "note_status", ("parquet",), "built"), {"note_status": doc})
     assert table.primary_key == ()
 
@@ -123,7 +130,7 @@ def test_any_text_and_any_number_is_the_same_in_the_three_formats(tmp_path_facto
     )
     with duckdb.connect() as connection:
         connection.register("content", content)
-        doc = table_doc("corrections", dict.fromkeys(names))
+        doc = table_doc("corrections", dict.fromkeys(names), optional=names[2:])
         table = store(connection, Plan("corrections", "content", "corrections", WIDE, "memory"), {"corrections": doc})
         write(connection, table, folder)
     typed = pq.read_table(folder / "corrections.parquet").to_pylist()

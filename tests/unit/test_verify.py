@@ -213,10 +213,12 @@ def test_the_database_must_agree_with_the_parquet_tables(spoilt: Sample) -> None
     assert verification.chapters[2].counts["tables DuckDB"] == len(tables)
     with duckdb.connect(str(spoilt.folder / "quartiers.duckdb")) as connection:
         connection.execute("update lineage set raw_value = '0' where raw_value = 'QP003'")
+        connection.execute("update indicator_value set value = null")
         connection.execute("drop table known_break")
     lines = said(verified(spoilt, sample=1), "formats")
     assert "quartiers.duckdb : la table known_break y manque" in lines
     assert any("colonne raw_value : 'QP003', mais '0' dans quartiers.duckdb" in line for line in lines)
+    assert any("colonne value : " in line and "mais None dans quartiers.duckdb" in line for line in lines)
 
 
 def flip(path: Path) -> None:

@@ -51,11 +51,15 @@ def compare_with_previous(settings: Settings) -> Outcome:
         previous = previous_release(settings, current.release_id)
         if previous is None:
             said = f"La version {current.release_id} est la première : il n’y a rien à quoi la comparer."
-            return Outcome(write_no_comparison(settings.reports_dir, said), None, passed=True, said=said)
+            return Outcome(_no_comparison(settings, said), None, passed=True, said=said)
         comparison = compare(previous, current)
         page = write_comparison(settings.reports_dir, comparison)
         return Outcome(page, comparison, not comparison.summary.residual, residual_sentence(comparison.summary))
     except Exception as error:  # whatever went wrong here, the release stands
         LOG.warning("the release could not be compared with the previous one", exc_info=True)
         said = f"La comparaison avec la version précédente a échoué : {error}"
-        return Outcome(write_no_comparison(settings.reports_dir, said), None, passed=False, said=said)
+        return Outcome(_no_comparison(settings, said), None, passed=False, said=said)
+
+
+def _no_comparison(settings: Settings, said: str) -> Path:
+    return write_no_comparison(settings.reports_dir, said, fictitious=settings.sources == "demo")

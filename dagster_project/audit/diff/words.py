@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dagster_project.audit.diff.causes import Cause
 from dagster_project.audit.diff.changes import GAINED, LOST, STATUS, TERMS, VALUE
 from dagster_project.audit.diff.summary import Figure, Items, Side, Summary
-from dagster_project.quality.text import french
+from dagster_project.pages.formats import measure, number, plural
 
 CHANGE_LABELS = {
     VALUE: "valeur modifiée",
@@ -16,23 +16,12 @@ CHANGE_LABELS = {
     GAINED: "chiffre apparu",
     LOST: "chiffre disparu",
 }
-_SMALL = 0.01
 _SHOWN_IN_TERMINAL = 5
-_PLURAL = 2  # French: zéro chiffre, un chiffre, deux chiffres
 
 
-def measure(number: float | None) -> str:
-    """A value as people write it: two decimals, or three significant digits when it is smaller than that."""
-    if number is None:
-        return "—"
-    if number and abs(number) < _SMALL:
-        return f"{number:.3g}".replace(".", ",").replace("-", "−")
-    return french(float(number)).replace("-", "−")
-
-
-def signed(number: float | None) -> str:
-    """The same, with its sign."""
-    return f"+{measure(number)}" if number is not None and number > 0 else measure(number)
+def signed(value: float | None) -> str:
+    """A measure with its sign."""
+    return f"+{measure(value)}" if value is not None and value > 0 else measure(value)
 
 
 def contributions(figure: Figure) -> str:
@@ -53,17 +42,17 @@ def _lines(summary: Summary) -> Iterator[str]:
     yield f"De  {_said(summary.before)}"
     yield f"À   {_said(summary.after)}"
     program = summary.program_differences
-    yield f"Programme : {_counted(len(program), 'différence') if program else 'le même'}"
+    yield f"Programme : {plural(len(program), 'différence') if program else 'le même'}"
     yield ""
-    yield f"{_counted(summary.unchanged, 'chiffre inchangé')}, {_counted(summary.changed, 'changement')}"
+    yield f"{plural(summary.unchanged, 'chiffre inchangé')}, {plural(summary.changed, 'changement')}"
     for change, count in summary.by_change.items():
         if count:
-            yield f"  {french(count):>10}  {CHANGE_LABELS[change]}"
+            yield f"  {number(count):>10}  {CHANGE_LABELS[change]}"
     if summary.changed:
-        yield f"  {french(summary.beyond_tolerance):>10}  dont écart au-delà du seuil"
+        yield f"  {number(summary.beyond_tolerance):>10}  dont écart au-delà du seuil"
         yield ""
         yield "Cause principale"
-        yield from (f"  {french(count.main):>10}  {count.label}" for count in summary.causes if count.main)
+        yield from (f"  {number(count.main):>10}  {count.label}" for count in summary.causes if count.main)
         yield ""
     yield from _listed("Zones apparues", summary.zones_gained)
     yield from _listed("Zones disparues", summary.zones_lost)
@@ -79,36 +68,34 @@ def _lines(summary: Summary) -> Iterator[str]:
                 f"({contributions(figure)})"
             )
     if summary.residual:
-        yield f"RÉSIDU : {_counted(summary.residual, 'changement')} que rien n’explique"
+        yield f"RÉSIDU : {plural(summary.residual, 'changement')} que rien n’explique"
         yield from (f"  {figure.figure_id}" for figure in summary.residual_figures[:_SHOWN_IN_TERMINAL])
 
 
 def _said(side: Side) -> str:
-    return f"{side.release_id}  territoire {side.territory}, {_counted(side.figures, 'chiffre')}"
+    return f"{side.release_id}  territoire {side.territory}, {plural(side.figures, 'chiffre')}"
 
 
 def _listed(title: str, items: Items) -> Iterator[str]:
     if items.count:
         shown = [item.code for item in items.shown[:_SHOWN_IN_TERMINAL]]
         more = ["…"] if items.count > len(shown) else []
-        yield f"{title} : {french(items.count)} ({', '.join(shown + more)})"
+        yield f"{title} : {number(items.count)} ({', '.join(shown + more)})"
 
 
 def change_sentences(summary: Summary) -> list[str]:
     """What changed from the previous release, a French sentence each, for the audit page."""
-    said = [f"Par rapport à la version {summary.before.release_id} : {_counted(summary.changed, 'changement')}."]
+    said = [f"Par rapport à la version {summary.before.release_id} : {plural(summary.changed, 'changement')}."]
     said += [
-        f"{_counted(count, 'chiffre')} : {CHANGE_LABELS[change]}."
-        for change, count in summary.by_change.items()
-        if count
+        f"{plural(count, 'chiffre')} : {CHANGE_LABELS[change]}." for change, count in summary.by_change.items() if count
     ]
     said += [
-        f"Cause principale de {_counted(count.main, 'changement')} : {count.label}."
+        f"Cause principale de {plural(count.main, 'changement')} : {count.label}."
         for count in summary.causes
         if count.main
     ]
     said += [
-        f"{title} : {french(items.count)}."
+        f"{title} : {number(items.count)}."
         for title, items in (
             ("Zones apparues", summary.zones_gained),
             ("Zones disparues", summary.zones_lost),
@@ -125,13 +112,7 @@ def change_sentences(summary: Summary) -> list[str]:
 def residual_sentence(summary: Summary) -> str:
     """What a check says of the residual."""
     if not summary.residual:
-        return f"{_counted(summary.changed, 'changement')}, et aucun sans cause"
+        return f"{plural(summary.changed, 'changement')}, et aucun sans cause"
     named = ", ".join(figure.figure_id for figure in summary.residual_figures[:_SHOWN_IN_TERMINAL])
     more = ", …" if summary.residual > _SHOWN_IN_TERMINAL else ""
-    return f"{_counted(summary.residual, 'changement')} sans cause ({Cause.RESIDUAL.label}) : {named}{more}"
-
-
-def _counted(count: int, what: str) -> str:
-    """1 chiffre inchangé, 2 chiffres inchangés."""
-    plural = " ".join(f"{word}s" for word in what.split())
-    return f"{french(count)} {what if count < _PLURAL else plural}"
+    return f"{plural(summary.residual, 'changement')} sans cause ({Cause.RESIDUAL.label}) : {named}{more}"

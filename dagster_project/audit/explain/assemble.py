@@ -24,7 +24,8 @@ from dagster_project.audit.explain.reported import reported_of
 from dagster_project.audit.explain.weighted import weighted_of
 from dagster_project.audit.reference import status_labels
 from dagster_project.audit.release_folder import ReleaseFolder, ask, records
-from dagster_project.pages.french import COPIES, LEVELS, METHODS, OF_MODELS, ROLES, SOURCES, quantity, visible
+from dagster_project.pages.formats import quantity
+from dagster_project.pages.french import COPIES, LEVELS, METHODS, OF_MODELS, ROLES, SOURCES, visible
 
 if TYPE_CHECKING:
     import duckdb

@@ -19,6 +19,7 @@ from dagster_project.models.nonrecours.indicators import AJUSTEMENT, COMPOSANTE
 from dagster_project.models.nonrecours.inputs import Counts, Zones
 from dagster_project.models.nonrecours.parameters import METHODS, MODEL_VERSION, NATION, TIERS, Key, Parameters
 from dagster_project.models.nonrecours.rules import Rules, in_force
+from dagster_project.models.secrecy import Secrecy
 
 MIXED = "Millésimes mêlés : revenus de {zone} pour la zone, de {nation} pour la France."
 NO_REFERENCE = "Aucune référence nationale pour cette édition : le contrôle national ne peut se faire."
@@ -54,6 +55,7 @@ class _Grounds:
     """What all editions share: the nation's distribution and those of zones."""
 
     parameters: Parameters
+    secrecy: Secrecy
     types: Types
     fits: Fits
     mixtures: Mapping[Key, Sequence[tuple[Key, float]]]
@@ -70,6 +72,7 @@ def non_recours(
     national: pa.Table,
     regles: pa.Table,
     menages: pa.Table,
+    secrecy: Secrecy,
     parameters: Parameters | None = None,
 ) -> dict[str, pa.Table]:
     """Estimate non-take-up of the C2S in zones, with intervals, or say why not.
@@ -84,6 +87,7 @@ def non_recours(
         national: published national figures; see `calibration.references`.
         regles: dated rules; see `rules.Rules.at`.
         menages: types of households; see `households.read_types`.
+        secrecy: least number of eligible persons, and of beneficiaries, that is told.
         parameters: choices of the model; the published ones by default.
 
     Returns:
@@ -101,7 +105,7 @@ def non_recours(
     counts = inputs.counts(taux, editions)
     pairs = inputs.pairs(comparaisons)
     references = calibration.references(national)
-    grounds = _grounds(quantiles, mixtures, menages, editions.values(), chosen)
+    grounds = _grounds(quantiles, mixtures, menages, editions.values(), secrecy, chosen)
     found: dict[str, list[pa.Table]] = {name: [] for name in ("estimation", "composante", "ajustement")}
     verrou: list[dict[str, Any]] = []
     calage: list[dict[str, Any]] = []
@@ -130,7 +134,12 @@ def non_recours(
 
 
 def _grounds(
-    quantiles: pa.Table, mixtures: pa.Table, menages: pa.Table, editions: Any, parameters: Parameters
+    quantiles: pa.Table,
+    mixtures: pa.Table,
+    menages: pa.Table,
+    editions: Any,
+    secrecy: Secrecy,
+    parameters: Parameters,
 ) -> _Grounds:
     nations = {
         ((level, code, generation), year)
@@ -155,7 +164,7 @@ def _grounds(
     }
     fits = distributions.fit(quantiles, wanted, parameters)
     return _Grounds(
-        parameters, read_types(menages), fits, parts, distributions.incomes([(nation, year)], fits, {}), year
+        parameters, secrecy, read_types(menages), fits, parts, distributions.incomes([(nation, year)], fits, {}), year
     )
 
 
@@ -197,7 +206,9 @@ def _zones(
             [(key, grounds.nation_year) for key in some.keys], grounds.fits, grounds.mixtures
         )
         some_counts = {measure: _subset_counts(found, able) for measure, found in counts.items()}
-        estimates, extra = indicators.estimate(edition, some, some_counts, incomes, pairs, grounds.parameters)
+        estimates, extra = indicators.estimate(
+            edition, some, some_counts, incomes, pairs, grounds.secrecy, grounds.parameters
+        )
         figures = {
             code: publish.spread_out(found, able, blanks[code]) if code in blanks else found
             for code, found in estimates.items()

@@ -17,6 +17,7 @@ from dagster_project.models.nonrecours.inputs import Counts, Zones
 from dagster_project.models.nonrecours.parameters import METHODS, MODEL_VERSION, Key, Parameters
 from dagster_project.models.nonrecours.publish import SHARE_DECIMALS, Figures, numbers_of
 from dagster_project.models.nonrecours.simulate import COMPONENTS, Common, Drawn, Shares
+from dagster_project.models.secrecy import Secrecy
 
 ELIGIBLE, GAP = "C_ELIG", "C_NR_GAP"
 # Rates, the count each is made of, and the national rate its class is said against (none is published by age).
@@ -61,6 +62,7 @@ def estimate(
     counts: Mapping[str, Counts],
     incomes: Incomes,
     pairs: Mapping[Key, Key],
+    secrecy: Secrecy,
     parameters: Parameters,
 ) -> tuple[dict[str, Figures], dict[str, pa.Table]]:
     """Every indicator of an edition, the gap included, with the tables `composante` and `ajustement`.
@@ -71,6 +73,7 @@ def estimate(
         counts: counts of each measure in them.
         incomes: their distributions.
         pairs: zones compared.
+        secrecy: least number of eligible persons, and of beneficiaries, that is told.
         parameters: choices of the model.
 
     Returns:
@@ -79,7 +82,7 @@ def estimate(
     positions = {key: z for z, key in enumerate(zones.keys)}
     members = [(z, positions.get(pairs[key])) for key, z in positions.items() if key in pairs]
     store = _run(edition, zones, counts, incomes, {z for pair in members for z in pair if z is not None}, parameters)
-    figures = _figures(edition, zones, counts, store, parameters)
+    figures = _figures(edition, zones, counts, store, secrecy, parameters)
     figures[GAP] = _gap(figures["C_NR"], members, store, parameters)
     told = figures["C_NR"].told
     return figures, {
@@ -156,7 +159,12 @@ def _keep(
 
 
 def _figures(
-    edition: Edition, zones: Zones, counts: Mapping[str, Counts], store: _Store, parameters: Parameters
+    edition: Edition,
+    zones: Zones,
+    counts: Mapping[str, Counts],
+    store: _Store,
+    secrecy: Secrecy,
+    parameters: Parameters,
 ) -> dict[str, Figures]:
     total = counts["total"]
     people = np.where(np.isnan(zones.population), total.covered, zones.population)
@@ -178,16 +186,16 @@ def _figures(
             (None,) * len(zones.keys),
             np.zeros(len(zones.keys), dtype=bool),
         )
-        found[code] = publish.secrecy(raw, np.minimum(count.beneficiaries, brought), eligible, parameters)
+        found[code] = publish.secrecy(raw, np.minimum(count.beneficiaries, brought), eligible, secrecy)
     found["C_NR_NP"], found["C_NR_P"] = publish.secondary((found["C_NR_NP"], found["C_NR_P"]), found["C_NR"])
     for code, (_, reference) in RATES.items():
         flagged = publish.alarmed(found[code], store.shares[code], rate=True)
         found[code] = publish.classified(flagged, _PERCENT * edition.reference.rates[reference], parameters)
-    found[ELIGIBLE] = _eligible(zones, total, people, store, parameters)
+    found[ELIGIBLE] = _eligible(zones, total, people, store, secrecy)
     return found
 
 
-def _eligible(zones: Zones, total: Counts, people: Vector, store: _Store, parameters: Parameters) -> Figures:
+def _eligible(zones: Zones, total: Counts, people: Vector, store: _Store, secrecy: Secrecy) -> Figures:
     unknown = np.isnan(zones.population)
     low, median, high = store.intervals[ELIGIBLE]
     raw = Figures(
@@ -202,7 +210,7 @@ def _eligible(zones: Zones, total: Counts, people: Vector, store: _Store, parame
         np.zeros(len(unknown), dtype=bool),
     )
     beneficiaries = np.minimum(total.beneficiaries, people * total.rate)
-    secret = publish.secrecy(raw, beneficiaries, median, parameters)
+    secret = publish.secrecy(raw, beneficiaries, median, secrecy)
     return publish.alarmed(secret, store.shares[ELIGIBLE], rate=False)
 
 

@@ -26,7 +26,6 @@ class Parameters:
         population_sd: relative standard deviation of the population of a zone.
         age_sd: relative standard deviation of the share of an age among the eligible persons of a zone.
         max_width: width in points beyond which the interval of a rate gives a class, and no number.
-        min_persons: eligible persons or beneficiaries under which nothing is published.
         gate_tolerance: points between the computed and the published national rate.
         mixture_tolerance: how far the distribution of a rest of commune may leave 0–1, or fall.
         min_quantiles: quantiles a zone must have.
@@ -49,7 +48,6 @@ class Parameters:
     population_sd: float = 0.01
     age_sd: float = 0.10
     max_width: float = 15.0
-    min_persons: float = 11.0
     gate_tolerance: float = 2.0
     mixture_tolerance: float = 0.01
     min_quantiles: int = 5

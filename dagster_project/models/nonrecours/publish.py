@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from dagster_project.models.arrow_tables import Mask, Vector
 from dagster_project.models.nonrecours.parameters import METHODS, MODEL_VERSION, Key, Parameters
+from dagster_project.models.secrecy import Secrecy
 
 TOLD, WIDE, SECRET, SECOND, RETAINED = "estime", "intervalle_large", "secret_primaire", "secret_secondaire", "retenu"
 LOWER, HIGHER, UNCLEAR = "inferieur", "superieur", "indistinct"
-FEW = "Moins de 11 éligibles ou moins de 11 bénéficiaires."
 BY_DIFFERENCE = "Masqué pour que l’autre formule ne se déduise pas par différence."
 TOO_WIDE = (
     "L’intervalle à {coverage:.0f} % s’étend sur {width:.0f} points, plus de {most:g} : une classe est publiée, "
@@ -110,7 +110,7 @@ def spread_out(figures: Figures, positions: Sequence[int], blank: Figures) -> Fi
     return replace(blank, **changed)
 
 
-def secrecy(figures: Figures, beneficiaries: Vector, eligible: Vector, parameters: Parameters) -> Figures:
+def secrecy(figures: Figures, beneficiaries: Vector, eligible: Vector, rule: Secrecy) -> Figures:
     """Withhold what counts too few persons.
 
     Args:
@@ -118,10 +118,10 @@ def secrecy(figures: Figures, beneficiaries: Vector, eligible: Vector, parameter
         beneficiaries: the least of the persons counted and of those brought to the population; not-a-number when
             unknown.
         eligible: eligible persons, likewise.
-        parameters: the least number of persons.
+        rule: the least number of persons.
     """
-    few = (beneficiaries < parameters.min_persons) | (eligible < parameters.min_persons)
-    return _withhold(figures, few & figures.told, SECRET, FEW)
+    few = (beneficiaries < rule.least) | (eligible < rule.least)
+    return _withhold(figures, few & figures.told, SECRET, rule.reason)
 
 
 def secondary(tiers: tuple[Figures, Figures], total: Figures) -> tuple[Figures, Figures]:

@@ -5,19 +5,19 @@
 {% test figures_sans_entree(model) %}
 with
 
-entree as (
+read_cell as (
     select distinct figure_id
     from {{ ref('figure_input') }}
     where role in ('value', 'numerator', 'denominator', 'set_aside')
 )
 
 select
-    coalesce(figure.figure_id, entree.figure_id) as figure_id,
+    coalesce(figure.figure_id, read_cell.figure_id) as figure_id,
     case when figure.figure_id is null then 'entrée sans chiffre' else 'chiffre sans entrée' end as anomalie
 from {{ model }} as figure
-full join entree using (figure_id)
+full join read_cell using (figure_id)
 where
-    (figure.figure_id is null or entree.figure_id is null)
+    (figure.figure_id is null or read_cell.figure_id is null)
     and coalesce(figure.method, '') != 'M4'
     and coalesce(figure.dataset, '') not in (
         select absente.dataset from {{ source('derived', 'source_presence') }} as absente

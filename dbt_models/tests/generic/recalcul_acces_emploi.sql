@@ -5,7 +5,7 @@
 {% test recalcul_acces_emploi(model) %}
 with
 
-somme as (
+summed as (
     select figure_id, sum(weight * greatest(1, coalesce({{ nombre('raw_value') }}, 1))) as recomputed
     from {{ model }}
     where role = 'numerator'
@@ -20,6 +20,6 @@ figure as (
 
 select *
 from figure
-full join somme using (figure_id)
-where figure.figure_id is null or abs(coalesce(somme.recomputed, 0) - figure.value) > 1e-9 * abs(figure.value)
+full join summed using (figure_id)
+where figure.figure_id is null or abs(coalesce(summed.recomputed, 0) - figure.value) > 1e-9 * abs(figure.value)
 {% endtest %}

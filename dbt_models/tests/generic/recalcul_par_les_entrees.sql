@@ -11,7 +11,7 @@ correction as (
     select distinct correction_id, action, corrected_value from {{ source('derived', 'corrections') }}
 ),
 
-cellule as (
+cell as (
     select
         entree.figure_id,
         entree.role,
@@ -23,18 +23,18 @@ cellule as (
     where entree.role in ('value', 'numerator', 'denominator')
 ),
 
-terme as (
+term_value as (
     select
         figure_id,
         role,
         term,
         product(weight * value) as value,
         bool_and(value is not null) as complete
-    from cellule
+    from cell
     group by all
 ),
 
-somme as (
+summed as (
     select
         figure_id,
         bool_or(role = 'value') as published,
@@ -42,28 +42,28 @@ somme as (
         sum(value) filter (where role = 'value') as published_value,
         sum(value) filter (where role = 'numerator') as numerator,
         sum(value) filter (where role = 'denominator') as denominator
-    from terme
+    from term_value
     group by figure_id
 ),
 
-recalcul as (
+recomputed_figure as (
     select
         figure.figure_id,
         figure.value,
         figure.status,
         case
-            when not somme.complete or figure.status = 'non_couvert' then null
-            when somme.published then somme.published_value
-            else indicator.scale * somme.numerator / nullif(somme.denominator, 0)
+            when not summed.complete or figure.status = 'non_couvert' then null
+            when summed.published then summed.published_value
+            else indicator.scale * summed.numerator / nullif(summed.denominator, 0)
         end as recomputed
     from {{ model }} as figure
     inner join {{ ref('indicator') }} as indicator using (indicator_code)
-    inner join somme using (figure_id)
+    inner join summed using (figure_id)
     where figure.method != 'M4'
 )
 
 select *
-from recalcul
+from recomputed_figure
 where
     (value is null) != (recomputed is null)
     or abs(value - recomputed) > 1e-9 * abs(value)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from dagster_project.models.arrow_tables import floats, rows_of, unique_keys
 from dagster_project.models.nonrecours.profils.logit import Ints, Matrix
-from dagster_project.models.nonrecours.profils.parameters import CONSTANT, MODALITIES, ProfileParameters
-from dagster_project.models.nonrecours.profils.secret import SHOWN, Counts, statuses
+from dagster_project.models.nonrecours.profils.parameters import CONSTANT, MODALITIES
+from dagster_project.models.nonrecours.profils.secret import FOR_ANOTHER, PRIMARY, SECONDARY, SHOWN, Counts, statuses
+from dagster_project.models.secrecy import Secrecy
 
 KEY = ("code_zone", "generation", "annee", *MODALITIES)
 Record = dict[str, Any]
@@ -42,6 +43,7 @@ class Edition:
     rows: list[Record]
     counts: Counts
     status: list[str]
+    reasons: Mapping[str, str]  # French sentence of each status that withholds
     zones: list[str]
     zone: Ints
     references: Mapping[str, str]
@@ -64,7 +66,7 @@ class Edition:
         return np.column_stack([np.ones(len(self.rows)), *pairs])
 
 
-def read(rows: list[Record], parameters: ProfileParameters) -> Edition:
+def read(rows: list[Record], secrecy: Secrecy) -> Edition:
     """What may be shown of the cells of one generation and year, and which effects they can tell."""
     counts = Counts(floats(row["n_eligibles"] for row in rows), floats(row["n_beneficiaires"] for row in rows))
     zones = sorted({row["code_zone"] for row in rows})
@@ -87,7 +89,8 @@ def read(rows: list[Record], parameters: ProfileParameters) -> Edition:
     return Edition(
         rows,
         counts,
-        statuses(counts, margins, parameters.threshold),
+        statuses(counts, margins, secrecy.least),
+        {PRIMARY: secrecy.reason, SECONDARY: FOR_ANOTHER},
         zones,
         zone,
         {name: found[0] for name, found in present.items() if found},

@@ -18,7 +18,8 @@ from dagster_project.models.nonrecours.profils.calibration import INSIDE, calibr
 from dagster_project.models.nonrecours.profils.cells import Edition, Record, checked, read
 from dagster_project.models.nonrecours.profils.logit import Cells, Fit, FitError, fit
 from dagster_project.models.nonrecours.profils.parameters import CONSTANT, MODALITIES, ProfileParameters
-from dagster_project.models.nonrecours.profils.secret import PRIMARY, REASONS, SHOWN
+from dagster_project.models.nonrecours.profils.secret import PRIMARY, SHOWN
+from dagster_project.models.secrecy import Secrecy
 
 MODEL_VERSION = "non-recours-profils 1.0.0"
 ZONE_LEVEL = "QPV"
@@ -67,16 +68,21 @@ CALIBRATION = pa.schema(
 )
 
 
-def profils(cells: pa.Table, parameters: ProfileParameters | None = None) -> dict[str, pa.Table]:
+def profils(
+    cells: pa.Table, masked_below: int, secrecy: Secrecy, parameters: ProfileParameters | None = None
+) -> dict[str, pa.Table]:
     """Effects of profiles on take-up, smoothed non-take-up of cells and zones, and how well the model predicts.
 
     logit(take-up of a cell) = constant + effects of the type of household, age and tenure (treatment coding) + effect
     of the zone, normal with a spread estimated from the data. Generations and years are fitted apart: their zones
-    overlap. A number hidden by the partner counts as 1 to 10; a cell whose eligible persons are hidden says nothing.
+    overlap. A number hidden by the partner counts as any that it hides; a cell whose eligible persons are hidden says
+    nothing. What the partner hides shapes the estimate; what we withhold, only what is shown of it.
 
     Args:
         cells: one row per cell: code_zone, generation, annee, type_menage, tranche_age, statut_occupation (text),
             n_eligibles, n_beneficiaires (persons; null where the partner wrote `ns`).
+        masked_below: least count that the partner shows, zero apart: `ns` is 1 to this number less one.
+        secrecy: least number of eligible persons, of beneficiaries and of others that is shown.
         parameters: choices of the model; the published ones by default.
 
     Returns:
@@ -97,7 +103,7 @@ def profils(cells: pa.Table, parameters: ProfileParameters | None = None) -> dic
     for edition in sorted({(row["generation"], row["annee"]) for row in rows}):
         of_edition = [row for row in rows if (row["generation"], row["annee"]) == edition]
         named = dict(zip(_EDITION, edition, strict=True)) | {"model_version": MODEL_VERSION}
-        for name, records in _edition(of_edition, chosen).items():
+        for name, records in _edition(of_edition, masked_below, secrecy, chosen).items():
             found[name].extend(record | named for record in records)
     return {
         "effet": _table(found["effet"], EFFET, [*_EDITION, "term", "modality"]),
@@ -107,8 +113,10 @@ def profils(cells: pa.Table, parameters: ProfileParameters | None = None) -> dic
     }
 
 
-def _edition(rows: list[Record], parameters: ProfileParameters) -> dict[str, list[Record]]:
-    edition = read(rows, parameters)
+def _edition(
+    rows: list[Record], masked_below: int, secrecy: Secrecy, parameters: ProfileParameters
+) -> dict[str, list[Record]]:
+    edition = read(rows, secrecy)
     counted = edition.counted
     cells = Cells(
         edition.design[counted],
@@ -116,7 +124,7 @@ def _edition(rows: list[Record], parameters: ProfileParameters) -> dict[str, lis
         len(edition.zones),
         edition.counts.eligible[counted],
         edition.counts.beneficiaries[counted],
-        parameters.threshold - 1,
+        masked_below - 1,
     )
     found: Fit | None = None
     method, why, ridge = LIKELIHOOD, TOO_FEW, np.zeros(len(edition.columns))
@@ -178,7 +186,7 @@ def _predictions(edition: Edition, found: Fit | None, why: str, parameters: Prof
         rates = {"smoothed": expit(-eta), "ci_low": expit(-eta - z * error), "ci_high": expit(-eta + z * error)}
     for rank, (row, status) in enumerate(zip(edition.rows, edition.status, strict=True)):
         record = {name: row[name] for name in MODALITIES} | _zone_key(row["code_zone"])
-        record |= {"status": status, "motif": REASONS.get(status, None if found else why)}
+        record |= {"status": status, "motif": edition.reasons.get(status, None if found else why)}
         if status == SHOWN:
             eligible, held = int(edition.counts.eligible[rank]), int(edition.counts.beneficiaries[rank])
             record |= {"n_eligibles": eligible, "n_beneficiaires": held, "observed": 100 * (1 - held / eligible)}
@@ -196,7 +204,7 @@ def _zones(edition: Edition, found: Fit | None, why: str, parameters: ProfilePar
     for rank, code in enumerate(edition.zones):
         record = _zone_key(code) | {"n_cells": int(published[rank])}
         if published[rank] < 2:  # noqa: PLR2004 - one cell would be told by the rate of its zone
-            yield record | {"status": PRIMARY, "motif": REASONS[PRIMARY]}
+            yield record | {"status": PRIMARY, "motif": edition.reasons[PRIMARY]}
         elif not found:
             yield record | {"status": "nd", "motif": why}
         else:

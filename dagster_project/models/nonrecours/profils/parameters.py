@@ -22,7 +22,6 @@ class ProfileParameters:
     """Choices that make the model.
 
     Attributes:
-        threshold: persons under which a count is not shown.
         level: coverage of the published intervals.
         prior_sd: standard deviation of an effect, on the logit scale, when data alone cannot bound it.
         diverged: effect, on the logit scale, past which it is said unbounded: odds multiplied by 22,000.
@@ -34,7 +33,6 @@ class ProfileParameters:
         least_cells: cells under which nothing is estimated, nor calibration measured.
     """
 
-    threshold: int = 11
     level: float = 0.90
     prior_sd: float = 2.5
     diverged: float = 10.0
@@ -46,7 +44,7 @@ class ProfileParameters:
     least_cells: int = 20
 
     def __post_init__(self) -> None:
-        if self.threshold < 2 or not 0 < self.level < 1 or not self.prior_sd > 0:  # noqa: PLR2004 - 1 hides nothing
-            raise ValueError("ProfileParameters: threshold ≥ 2, 0 < level < 1 and prior_sd > 0 are expected.")
+        if not 0 < self.level < 1 or not self.prior_sd > 0:
+            raise ValueError("ProfileParameters: 0 < level < 1 and prior_sd > 0 are expected.")
         if min(self.iterations, self.slices - 1, self.folds - 1) < 1:
             raise ValueError("ProfileParameters: at least one iteration, two slices and two folds are expected.")

@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 from dagster_project.models.arrow_tables import Mask, Vector
 
 PRIMARY, SECONDARY, SHOWN = "secret_primaire", "secret_secondaire", "ok"
-REASONS = {
-    PRIMARY: "Moins de 11 éligibles, de 11 bénéficiaires ou de 11 éligibles sans la C2S.",
-    SECONDARY: "Masquée pour qu’une autre cellule du quartier ne se déduise pas d’un total.",
-}
+FOR_ANOTHER = "Masquée pour qu’une autre cellule du quartier ne se déduise pas d’un total."
 
 
 @dataclass(frozen=True)
@@ -30,10 +27,10 @@ class Counts:
         return self.eligible - self.beneficiaries
 
 
-def statuses(counts: Counts, margins: Sequence[Sequence[int]], threshold: int) -> list[str]:
+def statuses(counts: Counts, margins: Sequence[Sequence[int]], least: int) -> list[str]:
     """Status of each cell.
 
-    Primary: fewer than `threshold` eligible persons, beneficiaries, or eligible persons without the C2S. The last two
+    Primary: fewer than `least` eligible persons, beneficiaries, or eligible persons without the C2S. The last two
     add up to the first, so that a small complement is a small count told; a complement of none says of each person of
     the cell that they have it, and a count of no beneficiary that nobody does.
 
@@ -44,11 +41,10 @@ def statuses(counts: Counts, margins: Sequence[Sequence[int]], threshold: int) -
     Args:
         counts: one entry per cell.
         margins: cells that add up to a total, by rank; those of one zone and one modality, and of one zone.
-        threshold: least count that is shown.
+        least: least count that is shown.
     """
-    shown = (
-        (counts.eligible >= threshold) & (counts.beneficiaries >= threshold) & (counts.others >= threshold)
-    )  # not-a-number is never enough
+    # not-a-number is never enough
+    shown = (counts.eligible >= least) & (counts.beneficiaries >= least) & (counts.others >= least)
     primary = ~shown
     groups = [np.array(margin, dtype=np.int64) for margin in margins]
     changed = True

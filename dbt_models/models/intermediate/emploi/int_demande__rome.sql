@@ -7,8 +7,8 @@
     the estimate says that a QPV looks for what its commune looks for. The rest of a commune (HQPV) has the commune's
     demand, since what its QPV hold of it is not known by ROME.
 
-    Counts under the threshold of the source are masked at the door, here again if the file did not: a ROME that is
-    masked has no weight, and a zone of which every ROME is masked is `secret_primaire`.
+    What the convention hides comes masked; a count that it shows under our own rule (`demande_metier`) is masked here. A
+    ROME that is masked has no weight, and a zone of which every ROME is masked is `secret_primaire`.
 #}
 with
 
@@ -21,7 +21,7 @@ declared as (
         demand.n_demandeurs,
         coalesce(demand.masque, false)
         or demand.n_demandeurs is null
-        or demand.n_demandeurs between 1 and {{ var('demandeurs_minimum') }} - 1 as masque
+        or demand.n_demandeurs between 1 and {{ effectif_minimal('demande_metier') }} - 1 as masque
     from {{ ref('stg_partenaire__demande_rome') }} as demand
     inner join {{ ref('int_rome__passage') }} as passage
         on demand.code_rome = passage.code_rome and passage.version = '3'

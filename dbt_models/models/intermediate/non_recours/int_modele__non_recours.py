@@ -4,6 +4,7 @@
 def model(dbt, session):
     """Every output of the model as one table: `estimation`, `composante`, `verrou` and `calage` rows."""
     from dagster_project.models.nonrecours.estimate import non_recours
+    from dagster_project.models.secrecy import secrecy_rule
     from dagster_project.models.stacked import stack
 
     dbt.config(materialized="table")
@@ -17,5 +18,6 @@ def model(dbt, session):
             national=dbt.ref("int_non_recours__national").to_arrow_table(),
             regles=dbt.ref("c2s_rule").to_arrow_table(),
             menages=dbt.ref("household_type").to_arrow_table(),
+            secrecy=secrecy_rule(dbt.ref("secrecy_rule").to_arrow_table(), "c2s_estimation"),
         )
     )

@@ -15,7 +15,7 @@ demand as (
         demand.code_rome,
         demand.grand_domaine,
         coalesce(demand.n_demandeurs, 0) as n_demandeurs,
-        coalesce(demand.n_demandeurs, 0) >= {{ var('demandeurs_publies') }} as alone,
+        coalesce(demand.n_demandeurs, 0) >= {{ effectif_minimal('demande_histogramme') }} as alone,
         demand.status
     from {{ ref('int_demande__rome') }} as demand
     where demand.poids > 0
@@ -26,7 +26,7 @@ by_domain as (
         *,
         sum(n_demandeurs) over (
             partition by {{ cle_zone() }}, grand_domaine, alone
-        ) >= {{ var('demandeurs_publies') }} as in_domain
+        ) >= {{ effectif_minimal('demande_histogramme') }} as in_domain
     from demand
 ),
 
@@ -43,7 +43,7 @@ published_group as (
         groupe,
         any_value(case when alone then 'rome' when in_domain then 'grand_domaine' else 'autres' end) as maille,
         sum(1) as n_romes,
-        if(sum(n_demandeurs) >= {{ var('demandeurs_publies') }}, any_value(status), 'secret_primaire') as status
+        if(sum(n_demandeurs) >= {{ effectif_minimal('demande_histogramme') }}, any_value(status), 'secret_primaire') as status
     from grouped
     group by {{ cle_zone() }}, groupe
 ),

@@ -5,7 +5,7 @@ output as (
     select * from {{ ref('int_modele__vulnerabilite') }}
 ),
 
-indice as (
+index_value as (
     select
         {% for index in ('SOCIO', 'SANTE') -%}
             {% for column in ('value', 'ci_low', 'ci_high', 'rank_median', 'rank_low', 'rank_high', 'status') -%}
@@ -20,24 +20,24 @@ indice as (
     group by all
 ),
 
-typologie as (
+typology as (
     select * from output
     where sortie = 'typologie'
 )
 
 select
-    indice.*,
-    typologie.class,
-    typologie.p_double_fragilite,
-    typologie.p_fragilite_sanitaire,
-    typologie.p_fragilite_sociale,
-    typologie.p_non_fragile,
-    typologie.distance_sante,
-    typologie.distance_socio,
-    typologie.stable,
-    typologie.partial,
-    typologie.status as class_status,
-    typologie.model_version
-from indice
-left join typologie using (zone_level, zone_code, generation)
+    index_value.*,
+    typology.class,
+    typology.p_double_fragilite,
+    typology.p_fragilite_sanitaire,
+    typology.p_fragilite_sociale,
+    typology.p_non_fragile,
+    typology.distance_sante,
+    typology.distance_socio,
+    typology.stable,
+    typology.partial,
+    typology.status as class_status,
+    typology.model_version
+from index_value
+left join typology using (zone_level, zone_code, generation)
 order by zone_level, zone_code, generation

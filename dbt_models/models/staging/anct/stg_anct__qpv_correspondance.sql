@@ -1,7 +1,7 @@
 {# Label link between generations, one row per QN2024 and parent; it is no table of weights. #}
 with
 
-correspondance as (
+correspondence as (
     select * from {{ source('raw', 'anct_qpv_correspondance') }}
 )
 
@@ -13,7 +13,7 @@ correspondance as (
         nullif(trim("QP2015_{{ rank }}"), '') as qp2015_code,
         _source_sha256 as source_sha256,
         _source_row as source_row
-    from correspondance
+    from correspondence
     {{ "where nullif(trim(\"QP2015_" ~ rank ~ "\"), '') is not null" if rank > 1 }}
     {{ 'union all' if not loop.last }}
 {% endfor %}

@@ -1,1 +1,2 @@
-{{ staging_table_administrative('cstb_bdnb_logements', 'LOGEMENT', code='"batiment_groupe_id"') }}
+{#- Written by `make generate`. -#}
+{{ staging_table_administrative('cstb_bdnb_logements', 'LOGEMENT', 'batiment_groupe_id') }}

@@ -54,38 +54,38 @@ plat as (
     from {{ source('raw', 'francetravail_offres_plat') }}
 ),
 
-offre as (
+offer as (
     select * from page
     union all
     select * from plat
 ),
 
-unique_offre as (
-    select * from offre
+unique_offer as (
+    select * from offer
     qualify row_number() over (partition by _vintage, offre_id order by preference, _source_member, _source_row) = 1
 )
 
 select
-    unique_offre.dataset,
-    unique_offre.colonne_postes,
-    unique_offre.offre_id,
+    unique_offer.dataset,
+    unique_offer.colonne_postes,
+    unique_offer.offre_id,
     'francetravail' as source,
-    unique_offre.code_rome,
+    unique_offer.code_rome,
     case when v3.code_rome is null then 'v4' else 'v3' end as rome_version,
-    unique_offre.intitule,
-    try_cast(try_cast(unique_offre.nb_postes as double) as integer) as nb_postes,
-    unique_offre.type_contrat,
-    nullif(unique_offre.commune, '') as commune,
-    {{ degres('unique_offre.lon', 180) }} as lon,
-    {{ degres('unique_offre.lat', 90) }} as lat,
+    unique_offer.intitule,
+    try_cast(try_cast(unique_offer.nb_postes as double) as integer) as nb_postes,
+    unique_offer.type_contrat,
+    nullif(unique_offer.commune, '') as commune,
+    {{ degres('unique_offer.lon', 180) }} as lon,
+    {{ degres('unique_offer.lat', 90) }} as lat,
     'commune' as precision,
-    try_cast(left(unique_offre.date_creation, 10) as date) as date_creation,
+    try_cast(left(unique_offer.date_creation, 10) as date) as date_creation,
     cast(null as date) as date_fin,
-    nullif({{ cle_nom('unique_offre.entreprise') }}, '') as entreprise,
-    unique_offre._vintage as vintage,
-    unique_offre._source_sha256 as source_sha256,
-    unique_offre._source_member as source_member,
-    unique_offre._source_row as source_row
-from unique_offre
+    nullif({{ cle_nom('unique_offer.entreprise') }}, '') as entreprise,
+    unique_offer._vintage as vintage,
+    unique_offer._source_sha256 as source_sha256,
+    unique_offer._source_member as source_member,
+    unique_offer._source_row as source_row
+from unique_offer
 left join (select distinct code_rome from {{ source('raw', 'francetravail_rome_v3') }}) as v3
-    on unique_offre.code_rome = v3.code_rome
+    on unique_offer.code_rome = v3.code_rome

@@ -13,7 +13,7 @@ v4 as (
     from {{ source('raw', 'francetravail_rome_v4') }}
 ),
 
-metier as (
+occupation as (
     select code_rome, rome_version, libelle_rome, code_parent_v3, _source_sha256, _source_member, _source_row from v3
     union all
     select code_rome, rome_version, libelle_rome, code_parent_v3, _source_sha256, _source_member, _source_row from v4
@@ -28,4 +28,4 @@ select
     _source_sha256 as source_sha256,
     _source_member as source_member,
     _source_row as source_row
-from metier
+from occupation

@@ -1,1 +1,2 @@
-{{ staging_table_administrative('insee_caf_iris', 'IRIS') }}
+{#- Written by `make generate`. -#}
+{{ staging_table_administrative('insee_caf_iris', 'IRIS', 'CODGEO') }}

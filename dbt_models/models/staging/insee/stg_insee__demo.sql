@@ -1,1 +1,2 @@
-{{ staging_table_qpv('insee_demo') }}
+{#- Written by `make generate`. -#}
+{{ staging_table_qpv('insee_demo', 'CODGEO') }}

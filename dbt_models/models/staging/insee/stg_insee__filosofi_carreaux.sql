@@ -1,1 +1,2 @@
-{{ staging_table_administrative('insee_filosofi_carreaux', 'CARREAU', code='"idcar_200m"') }}
+{#- Written by `make generate`. -#}
+{{ staging_table_administrative('insee_filosofi_carreaux', 'CARREAU', 'idcar_200m') }}

@@ -1,1 +1,2 @@
-{{ staging_table_administrative('insee_filosofi_dep', 'DEP') }}
+{#- Written by `make generate`. -#}
+{{ staging_table_administrative('insee_filosofi_dep', 'DEP', 'CODGEO') }}

@@ -1,1 +1,2 @@
-{{ staging_table_administrative('insee_filosofi_iris', 'IRIS', code='"IRIS"') }}
+{#- Written by `make generate`. -#}
+{{ staging_table_administrative('insee_filosofi_iris', 'IRIS', 'IRIS') }}

@@ -1,1 +1,2 @@
-{{ staging_table_administrative('insee_filosofi_metropole', 'FRM', code="'FRM'") }}
+{#- Written by `make generate`. -#}
+{{ staging_table_administrative('insee_filosofi_metropole', 'FRM') }}

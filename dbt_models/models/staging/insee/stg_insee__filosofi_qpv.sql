@@ -1,1 +1,2 @@
-{{ staging_table_qpv('insee_filosofi_qpv') }}
+{#- Written by `make generate`. -#}
+{{ staging_table_qpv('insee_filosofi_qpv', 'CODGEO') }}

@@ -1,1 +1,2 @@
-{{ staging_table_qpv('insee_ipro') }}
+{#- Written by `make generate`. -#}
+{{ staging_table_qpv('insee_ipro', 'CODGEO') }}

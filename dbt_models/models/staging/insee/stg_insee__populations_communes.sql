@@ -1,1 +1,2 @@
-{{ staging_table_administrative('insee_populations_communes', 'COM', code='"COM"') }}
+{#- Written by `make generate`. -#}
+{{ staging_table_administrative('insee_populations_communes', 'COM', 'COM') }}

@@ -1,1 +1,2 @@
-{{ staging_table_qpv('insee_revn') }}
+{#- Written by `make generate`. -#}
+{{ staging_table_qpv('insee_revn', 'CODGEO') }}

@@ -1,5 +1,5 @@
 {#
-    Persons entitled to the C2S and persons who have it, by household profile and QPV. `ns`, from 1 to 10, is no zero:
+    Persons entitled to the C2S and persons who have it, by household profile and QPV. `ns` is no zero:
     the number is null and `…_masques` is true.
 #}
 select

@@ -1,4 +1,4 @@
-{# Job seekers by occupation and QPV. `ns`, from 1 to 4, is no zero: the number is null and `masque` is true. #}
+{# Job seekers by occupation and QPV. `ns` is no zero: the number is null and `masque` is true. #}
 select
     code_qpv,
     generation,

@@ -1,0 +1,1 @@
+"""Secrecy: which counts may be shown."""

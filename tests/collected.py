@@ -1,0 +1,34 @@
+"""What a session collected, and whether that is the whole suite: `docs/tests.csv` is held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+SUITE = Path(__file__).parent
+IDS = pytest.StashKey[list[str]]()
+PARTIAL = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist adds groups to the names
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    session.stash[IDS] = [item.nodeid for item in items]
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """`-k`, `-m`, `--deselect`, `--lf`."""
+    if items:
+        items[0].session.stash[PARTIAL] = True
+
+
+def collected_ids(session: pytest.Session) -> list[str]:
+    """Names of the tests of this session, in the order of collection."""
+    return session.stash[IDS]
+
+
+def is_whole(session: pytest.Session) -> bool:
+    """Whether every file of tests was collected, and every test of it kept."""
+    files = {path.relative_to(SUITE.parent).as_posix() for path in SUITE.rglob("test_*.py")}
+    return not session.stash.get(PARTIAL, False) and files <= {name.partition("::")[0] for name in session.stash[IDS]}
