@@ -19,10 +19,10 @@ run: $(VENV)/.run           ## the demonstration territory, from fictitious file
 	$(BIN)/dq run
 
 test: $(VENV)/.dev          ## every test; those on real files or in a browser skip where these are absent
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 test-fast: $(VENV)/.dev     ## tests of single parts, without a run of the graph
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/unit
+	$(BIN)/python -m pytest -n 2 tests/unit
 
 test-all: $(VENV)/.dev      ## every test with full draws, in parts: run it again after a stop, it goes on
 	$(BIN)/python -m tests.parts
@@ -51,7 +51,7 @@ bench: $(VENV)/.dev         ## the benchmarks; their tables go to docs/benchmark
 	$(BIN)/python -m benchmarks.transit
 	$(BIN)/python -m benchmarks.roads
 	$(BIN)/python -m benchmarks.access
-	$(BIN)/python -m benchmarks.uptake
+	$(BIN)/python -m benchmarks.nonrecours
 
 generate: $(VENV)/.dev      ## what follows from the seeds and the catalogue: lists, contracts and one-line models of dbt
 	$(BIN)/python -m scripts.generate
