@@ -10,7 +10,10 @@ export GX_ANALYTICS_ENABLED := false
 # Without bytecode kept, every process that tests start would compile the project again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-fast test-all ui docs lint format lock bench generate clean
+.PHONY: help run test test-fast test-all ui docs lint format lock bench generate clean
+
+help:                       ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run           ## the demonstration territory, from fictitious files to a published release
 	$(BIN)/dq run
@@ -34,7 +37,7 @@ lint: $(VENV)/.dev          ## formats, lint, types, layers, SQL
 	$(BIN)/lint-imports
 	DQ_DBT_WAREHOUSE=:memory: $(BIN)/sqlfluff lint dbt_models/models
 
-format: $(VENV)/.dev
+format: $(VENV)/.dev        ## what the linters can mend by themselves
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	DQ_DBT_WAREHOUSE=:memory: $(BIN)/sqlfluff fix dbt_models/models
@@ -48,7 +51,7 @@ bench: $(VENV)/.dev         ## the benchmarks; their tables go to docs/benchmark
 	$(BIN)/python -m benchmarks.transit
 	$(BIN)/python -m benchmarks.roads
 	$(BIN)/python -m benchmarks.access
-	$(BIN)/python -m benchmarks.uptake
+	$(BIN)/python -m benchmarks.nonrecours
 
 generate: $(VENV)/.dev      ## what follows from the seeds and the catalogue: lists, contracts and one-line models of dbt
 	$(BIN)/python -m scripts.generate
@@ -70,5 +73,5 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	touch $@
 
-clean:
+clean:                      ## remove the environment and what dbt compiled
 	rm -rf $(VENV) dbt_models/target dbt_models/logs

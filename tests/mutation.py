@@ -266,7 +266,7 @@ def rebuild(settings: Settings) -> None:
     target = settings.derived_dir / "dbt"
     building_path(settings).parent.mkdir(parents=True, exist_ok=True)
     # No figure descends from the tests of claims, which refuse a QPV without a population.
-    left_out = ["--exclude", "int_modele__affirmations+", "--exclude-resource-type", "test", "unit_test"]
+    left_out = ["--exclude", "int_modele__claims+", "--exclude-resource-type", "test", "unit_test"]
     # Figures of models are not compared: one draw of their uncertainty is as good as a thousand, and those of
     # non-take-up, which refuse what checks would have refused before, are made of no zone.
     with (
@@ -320,12 +320,12 @@ def moved_figures(before: Path, after: Path) -> set[str]:
                 union all
                 select indicator_code, zone_level, zone_code, generation, vintage, role,
                     concat_ws(':', unit_code, variable), value, status, source_row, source_column
-                from {db}.intermediate.int_termes__sante_reportes
+                from {db}.intermediate.int_termes__sante_crosswalk
                 union all
                 select indicator_code, zone_level, zone_code, generation, vintage, role,
                     concat_ws(':', unit_code, variable, base_variable), base_value, status, base_source_row,
                     base_source_column
-                from {db}.intermediate.int_termes__sante_reportes where base_variable is not null
+                from {db}.intermediate.int_termes__sante_crosswalk where base_variable is not null
             ) group by all
         ) as term using (figure_id)
         left join {db}.marts.dim_zone as zone using (zone_level, zone_code, generation)

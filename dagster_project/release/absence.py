@@ -16,11 +16,12 @@ column `<column>_statut` beside it, or follows from the row by the expression th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dagster_project.release.errors import ReleaseError
+from dagster_project.sql import identifier, literal
 
 # Statuses of a figure that has no value; the others, `ok` and `estime`, have one.
 ABSENT_FIGURE = (
@@ -76,23 +77,8 @@ def declared_reason(said: str | Mapping[str, Any]) -> Reason:
 
 def figure_reason(column: str) -> Reason:
     """Why a cell is empty in a column of a wide mart, which holds one indicator: the status of its figure."""
-    return Reason(quoted(column + COMPANION_SUFFIX), (*ABSENT_FIGURE, "non_publie"), companion=True)
+    return Reason(identifier(column + COMPANION_SUFFIX), (*ABSENT_FIGURE, "non_publie"), companion=True)
 
 
 def _expanded(label: str) -> tuple[str, ...]:
     return ABSENT_FIGURE if label == ANY_STATUS else (label,)
-
-
-def quoted(identifier: str) -> str:
-    """An SQL identifier."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """An SQL text literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def literals(texts: Iterable[str]) -> str:
-    """A list of SQL text literals, for `in (…)`."""
-    return ", ".join(map(literal, texts))

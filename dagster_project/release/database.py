@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.release.absence import literal, quoted
 from dagster_project.release.tables import ReleasedTable
 from dagster_project.sources import disk
+from dagster_project.sql import identifier, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -95,7 +95,7 @@ def finish(connection: duckdb.DuckDBPyConnection, tables: Iterable[ReleasedTable
         connection.execute(f"comment on table {table.name} is {literal(table.doc.description)}")
         for column in table.columns:
             comment = literal(column.doc.description)
-            connection.execute(f"comment on column {table.name}.{quoted(column.name)} is {comment}")
+            connection.execute(f"comment on column {table.name}.{identifier(column.name)} is {comment}")
     for name, (comment, query) in VIEWS.items():
         connection.execute(f"create view {name} as {query}")
         connection.execute(f"comment on view {name} is {literal(comment)}")

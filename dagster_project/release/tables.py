@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagster_project.release.absence import COMPANION_SUFFIX, Reason, literals, quoted
+from dagster_project.release.absence import COMPANION_SUFFIX, Reason
 from dagster_project.release.contract import ColumnDoc, TableDoc
 from dagster_project.release.errors import ReleaseError
 from dagster_project.release.plan import Plan
+from dagster_project.sql import identifier, identifiers, literals
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,7 +39,7 @@ class Column:
     def label(self) -> str:
         """SQL that gives the label of an empty cell."""
         if self.reason and self.reason.companion:
-            return quoted(self.name + COMPANION_SUFFIX)
+            return identifier(self.name + COMPANION_SUFFIX)
         return self.reason.label if self.reason else "null"
 
 
@@ -84,10 +85,10 @@ def store(connection: duckdb.DuckDBPyConnection, plan: Plan, docs: Mapping[str, 
         raise ReleaseError(f"{plan.name}: not described, neither by dbt nor in dagster_project/release/contents.yml")
     columns = tuple(_columns(connection, plan, doc))
     selected = ",\n".join(
-        f"{_status_of(column)} as {quoted(column.name)}" if column.companion else quoted(column.name)
+        f"{_status_of(column)} as {identifier(column.name)}" if column.companion else identifier(column.name)
         for column in columns
     )
-    order = ", ".join(map(quoted, doc.key)) or "all"
+    order = identifiers(doc.key) or "all"
     connection.execute(
         f"create table {plan.name} as select {selected} from {_relation(plan, columns)} order by {order}"
     )
@@ -113,9 +114,9 @@ def _columns(connection: duckdb.DuckDBPyConnection, plan: Plan, doc: TableDoc) -
 def _status_of(companion: Column) -> str:
     """SQL of a status column: that of the figure, or `ok` where the cell is filled."""
     if companion.doc.indicator:
-        return f"coalesce({quoted(companion.name)}, 'non_publie')"
+        return f"coalesce({identifier(companion.name)}, 'non_publie')"
     name, reason = companion.name.removesuffix(COMPANION_SUFFIX), companion.reason
-    return f"case when {quoted(name)} is not null then 'ok' else {reason.label if reason else 'null'} end"
+    return f"case when {identifier(name)} is not null then 'ok' else {reason.label if reason else 'null'} end"
 
 
 def _relation(plan: Plan, columns: tuple[Column, ...]) -> str:
@@ -125,7 +126,7 @@ def _relation(plan: Plan, columns: tuple[Column, ...]) -> str:
         return plan.relation
     keys = "zone_level, zone_code, generation, vintage"
     statuses = ", ".join(
-        f"max(status) filter (where indicator_code = '{column.doc.indicator}') as {quoted(column.name)}"
+        f"max(status) filter (where indicator_code = '{column.doc.indicator}') as {identifier(column.name)}"
         for column in companions
     )
     figures = f"select {keys}, {statuses} from {plan.built}.marts.indicator_value group by all"
@@ -146,7 +147,7 @@ def _check_absences(connection: duckdb.DuckDBPyConnection, table: ReleasedTable)
 
 
 def _unexplained(column: Column, table: ReleasedTable) -> str:
-    name = quoted(column.name)
+    name = identifier(column.name)
     if column.reason is None:
         empty = f" or {name} = ''" if column.kind == "VARCHAR" else ""
         return f"{name} is null{empty}"
@@ -176,7 +177,7 @@ def write(
         list((footer or {}).values()),
     )
     if "csv" in table.formats:
-        cells = ", ".join(f"{_text(column)} as {quoted(column.name)}" for column in table.flat_columns)
+        cells = ", ".join(f"{_text(column)} as {identifier(column.name)}" for column in table.flat_columns)
         target = folder / table.file("csv")
         connection.execute(f"copy (select {cells} from {table.name}) to '{target}' (header, delimiter ';')")
     if "json" in table.formats:
@@ -185,7 +186,7 @@ def write(
 
 def _text(column: Column) -> str:
     """The CSV cell: the value, or the label of its absence."""
-    name = quoted(column.name)
+    name = identifier(column.name)
     text = f"array_to_string({name}, ' ')" if column.kind.endswith("[]") else f"cast({name} as varchar)"
     return f"coalesce({text}, {column.label})" if column.reason else text
 
@@ -193,7 +194,7 @@ def _text(column: Column) -> str:
 def _write_json(connection: duckdb.DuckDBPyConnection, table: ReleasedTable, path: Path) -> None:
     """`{"columns": […], "rows": [[…], …]}`, a row a line, with the cells of the CSV."""
     cells = ", ".join(
-        f"coalesce(cast(to_json({quoted(column.name)}) as varchar), cast(to_json({column.label}) as varchar))"
+        f"coalesce(cast(to_json({identifier(column.name)}) as varchar), cast(to_json({column.label}) as varchar))"
         for column in table.flat_columns
     )
     cursor = connection.execute(f"select concat('[', concat_ws(',', {cells}), ']') from {table.name}")

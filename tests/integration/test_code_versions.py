@@ -187,7 +187,7 @@ CASES = {
     "an expectation": Case(replace("expectations/insee_revn.json", '"reason": "', '"reason": "Oui. '), REPORTS),
     "data docs": Case(python("quality/data_docs"), {"reports/data_docs"}),
     "the release": Case(python("release/promote"), {"releases/current"}),
-    "where releases are": Case(python("release/places"), {*REPORTS, "releases/current"}),
+    "where releases are": Case(python("release/places"), {*REPORTS, COMPARED, "releases/current"}),
     "what a release says": Case(
         replace("dagster_project/release/contents.yml", "Producteur", "Producteurs"), {"releases/current"}
     ),

@@ -89,7 +89,7 @@ def test_all_of_a_release_is_on_the_disk_before_it_bears_its_name(
     monkeypatch.setattr(os, "fsync", spy_on_disk)
     monkeypatch.setattr(disk, "rename", spy_on_name)
     release = promote(settings, lock(), {})
-    assert missing == {release.release_id: [], "current": [], settings.warehouse.name: []}
+    assert missing == {release.name: [], "current": [], settings.warehouse.name: []}
     assert settings.releases_dir.stat().st_ino in synced
 
 
