@@ -19,10 +19,10 @@ run: $(VENV)/.run           ## the demonstration territory, from fictitious file
 	$(BIN)/dq run
 
 test: $(VENV)/.dev          ## every test; those on real files or in a browser skip where these are absent
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 test-fast: $(VENV)/.dev     ## tests of single parts, without a run of the graph
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/unit
+	$(BIN)/python -m pytest -n 2 tests/unit
 
 test-all: $(VENV)/.dev      ## every test with full draws, in parts: run it again after a stop, it goes on
 	$(BIN)/python -m tests.parts

@@ -44,28 +44,29 @@ def map_tests(first: Sequence[str], now: Collection[str], renamed: Sequence[Row]
     """Rows of the map without faults, and the tests of which nothing is said."""
     rows, unsaid = [], []
     for test in first:
-        found = test if test in now else None
-        reason = ""
-        if found is None:
-            for rule in renamed:
-                if match := re.fullmatch(rule["pattern"], test):
-                    found, reason = match.expand(rule["test"]), rule["reason"]
-                    break
-            else:
-                if function_of(test) in now:
-                    found, reason = function_of(test), LISTED
+        found, reason = heir(test, now, renamed)
         if found is None or (found and found not in now):
             unsaid.append(test)
         rows.append({"first_test": test, "test": found or "", "reason": reason})
     return rows, unsaid
 
 
-def caught(faults: Mapping[str, str]) -> dict[str, list[str]]:
-    """Ids of faults by test, and by test without its case; `faults` is the test of each."""
+def heir(test: str, now: Collection[str], renamed: Sequence[Row]) -> tuple[str | None, str]:
+    """The test that took its place, with the reason; empty where it ended, None where nothing is said."""
+    for rule in renamed:  # first: another case may have taken the number of this one
+        if match := re.fullmatch(rule["pattern"], test):
+            return match.expand(rule["test"]), rule["reason"]
+    if test in now:
+        return test, ""
+    return (function_of(test), LISTED) if function_of(test) in now else (None, "")
+
+
+def with_faults(rows: Sequence[Row], faults: Mapping[str, str]) -> list[Row]:
+    """The rows, with the ids of the faults that the test catches in any of its cases; `faults` is the test of each."""
     found: dict[str, list[str]] = defaultdict(list)
     for fault, test in faults.items():
         found[function_of(test)].append(fault)
-    return found
+    return [row | {"fault": " ".join(found.get(function_of(row["test"]), []))} for row in rows]
 
 
 def collected() -> list[str]:
@@ -79,8 +80,6 @@ def collected() -> list[str]:
 
 def known_faults() -> dict[str, str]:
     """Ids of the faults that were tried, each with the test that catches it."""
-    if not FAULTS.is_file():
-        return {}
     return {fault["id"]: fault["test"] for fault in tomllib.loads(FAULTS.read_text(encoding="utf-8"))["fault"]}
 
 
@@ -98,11 +97,10 @@ def main() -> int:
     if unsaid:
         print("\n".join(["say in tests/renamed.csv what became of:", *unsaid]), file=sys.stderr)
         return 1
-    faults = caught(known_faults())
     with MAP.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(row | {"fault": " ".join(faults.get(function_of(row["test"]), []))} for row in rows)
+        writer.writerows(with_faults(rows, known_faults()))
     print(f"{len(rows)} tests in {MAP.relative_to(ROOT)}")
     return 0
 

@@ -12,7 +12,7 @@ IDS = pytest.StashKey[list[str]]()
 PARTIAL = pytest.StashKey[bool]()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist adds groups to the names
+@pytest.hookimpl(tryfirst=True)  # before anything is deselected
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     session.stash[IDS] = [item.nodeid for item in items]
 

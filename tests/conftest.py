@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -27,10 +28,15 @@ hypothesis.settings.register_profile("search")
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeated"))
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One group per module, the longest first: `--dist loadgroup` then gives each worker whole modules."""
+    """The longest groups of tests first."""
     grouping.arrange(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """`-n 2` gives each worker whole groups."""
+    return grouping.scheduler(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -56,7 +56,7 @@ def _files(root: Path) -> Iterable[Path]:
 
 def run_part(files: list[str]) -> int:
     """Run pytest on these files with full draws: its status."""
-    command = [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "loadgroup", *files]
+    command = [sys.executable, "-m", "pytest", "-n", WORKERS, *files]
     return subprocess.run(command, cwd=ROOT, env=os.environ | {"DQ_TEST_DRAWS": "full"}, check=False).returncode
 
 

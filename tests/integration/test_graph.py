@@ -128,7 +128,6 @@ def test_unchanged_bytes_release_nothing_and_touch_nothing(finished: Finished, t
     assert {path: path.stat().st_mtime_ns for path in made} == made
 
 
-@pytest.mark.xdist_group("a changed cell")
 def test_a_changed_cell_changes_the_figures_made_of_it_and_no_other(finished: Finished, changed: Changed) -> None:
     code, value = changed.zone, changed.value
     assert changed.ran.code == 0, changed.ran.err

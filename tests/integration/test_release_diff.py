@@ -18,7 +18,6 @@ def test_a_first_run_has_nothing_to_compare_with(finished: Finished) -> None:
     assert f"La version {finished.home.release.name} est la première" in page
 
 
-@pytest.mark.xdist_group("a changed cell")
 def test_a_byte_of_a_source_is_the_cause_of_all_that_it_changes(finished: Finished, changed: Changed) -> None:
     home, ran, old = changed.home, changed.ran, finished.home.release.name
     assert ran.code == 0, ran.err

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from scripts.map_tests import LISTED, MAP, RENAMED, ROOT, map_tests, read
+from scripts.map_tests import LISTED, MAP, RENAMED, ROOT, known_faults, map_tests, read, with_faults
 from tests import grouping, once, parts
 from tests.collected import collected_ids, is_whole
 
@@ -43,6 +43,11 @@ def test_every_test_that_the_map_names_is_collected(whole: pytest.Session) -> No
     assert [row["test"] for row in read(MAP) if row["test"] and row["test"] not in now] == []
 
 
+def test_the_map_names_the_faults_that_were_tried() -> None:
+    rows = read(MAP)
+    assert rows == with_faults(rows, known_faults())
+
+
 def test_a_test_keeps_its_name_or_is_renamed_or_is_listed_or_is_missed() -> None:
     rule = {"pattern": r"tests/a\.py::test_c\[(.)\]", "test": r"tests/b.py::test_c[\1]", "reason": "moved"}
     now = {"tests/a.py::test_a", "tests/a.py::test_b", "tests/b.py::test_c[x]"}
@@ -64,7 +69,7 @@ def test_every_file_of_tests_is_in_one_part() -> None:
 
 
 def test_the_groups_that_start_first_have_tests(whole: pytest.Session) -> None:
-    assert grouping.unknown_groups(whole.items) == set()
+    assert grouping.unknown_groups(collected_ids(whole)) == set()
 
 
 def test_a_part_is_run_again_when_any_file_of_the_project_changes(tmp_path) -> None:
