@@ -51,7 +51,7 @@ bench: $(VENV)/.dev         ## the benchmarks; their tables go to docs/benchmark
 	$(BIN)/python -m benchmarks.transit
 	$(BIN)/python -m benchmarks.roads
 	$(BIN)/python -m benchmarks.access
-	$(BIN)/python -m benchmarks.uptake
+	$(BIN)/python -m benchmarks.nonrecours
 
 generate: $(VENV)/.dev      ## what follows from the seeds and the catalogue: lists, contracts and one-line models of dbt
 	$(BIN)/python -m scripts.generate

@@ -41,7 +41,7 @@ def _seed(name: str) -> tuple[dict[str, str], ...]:
 def themes() -> dict[str, list[str]]:
     """Themes in the order of the indicator seed, by what makes their figures.
 
-    `all` of them; those that a `formula` makes (seed `indicator_term`), from another geography when `reported`; those
+    `all` of them; those that a `formula` makes (seed `indicator_term`), from another geography when `crossed`; those
     that only models make, `modelled`.
     """
     theme_of = {row["indicator_code"]: row["theme"] for row in _seed("indicator")}
@@ -49,12 +49,12 @@ def themes() -> dict[str, list[str]]:
     crossing = {bool(row["from_level"]): set[str]() for row in _seed("indicator_term")}
     for row in _seed("indicator_term"):
         crossing[bool(row["from_level"])].add(theme_of[row["indicator_code"]])
-    formula, reported = crossing.get(False, set()), crossing.get(True, set())
+    formula, crossed = crossing.get(False, set()), crossing.get(True, set())
     return {
         "all": every,
         "formula": [theme for theme in every if theme in formula],
-        "reported": [theme for theme in every if theme in reported],
-        "modelled": [theme for theme in every if theme not in formula | reported],
+        "crossed": [theme for theme in every if theme in crossed],
+        "modelled": [theme for theme in every if theme not in formula | crossed],
     }
 
 
@@ -104,7 +104,7 @@ def _written() -> Iterator[tuple[Path, str]]:
                 _call(_staging(dataset, table)),
             )
         yield intermediate / "observations" / f"obs_{dataset}.sql", _call(f"observation('{dataset}')")
-    for kind, suffix in (("formula", ""), ("reported", "_reportes")):
+    for kind, suffix in (("formula", ""), ("crossed", "_crosswalk")):
         for theme in made[kind]:
             for prefix, macro in (("int_termes__", "termes"), ("int_indicateurs__", "indicateurs")):
                 path = intermediate / "indicateurs" / f"{prefix}{theme}{suffix}.sql"

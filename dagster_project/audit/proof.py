@@ -138,7 +138,7 @@ def write_proof(path: Path, proof: dict[str, Any]) -> None:
 def _path(figure: Figure) -> str:
     if figure.path.terms[0].role != "value":
         return "rapport"
-    return "somme d’unités" if figure.reported else "valeur publiée"
+    return "somme d’unités" if figure.crossed else "valeur publiée"
 
 
 def _file(entry: Input) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
 from dagster_project.defs import OWNER
 from dagster_project.identity.build import digest_files
-from dagster_project.identity.dbt_code import NodeVersions
+from dagster_project.identity.dbt_code import PLACES, NodeVersions
 from dagster_project.privacy.secrecy import rules
 from dagster_project.release.places import building_path
 from dagster_project.settings import PROJECT_ROOT, Settings
@@ -55,17 +55,44 @@ def invoke_dbt(arguments: list[str], settings: Settings, target: Path, build_id:
     Returns:
         The error that stopped dbt before it ran anything, if one did.
     """
+    project, stopped = _read_project(settings, target)
+    if stopped:
+        return stopped
+    folders = {"raw": settings.raw_dir, "derived": settings.derived_dir}
+    for source in project.sources.values():
+        source.meta["external_location"] = f"{folders[source.source_name]}/{{name}}.parquet"
+    os.environ.update(dbt_environment(settings, build_id))
+    return _ended(_invoke(arguments, target, project))
+
+
+def _read_project(settings: Settings, target: Path) -> tuple[Any, Exception | None]:
+    """The project as dbt parses it, or the error that stopped it.
+
+    Read with no place set, so that what dbt keeps of one home serves any other: a path in its profile that changes
+    makes it read everything again, 5 s of CPU where 1 is enough.
+    """
+    os.environ.update(dbt_environment(settings))
+    for name in PLACES:
+        os.environ.pop(name, None)
+    result = _invoke(["parse"], target, None)
+    return result.result, _ended(result)
+
+
+def _invoke(arguments: list[str], target: Path, project: Any) -> Any:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    os.environ.update(dbt_environment(settings, build_id))
     folders = ["--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR), "--target-path", str(target)]
     quiet = ["--log-level", "none", "--log-level-file", "warn", "--log-path", str(target)]
     told = ["--vars", json.dumps({code: rule.least for code, rule in rules().items()})]
-    result = dbtRunner().invoke([*arguments, *folders, *quiet, *told])
+    result = dbtRunner(manifest=project).invoke([*arguments, *folders, *quiet, *told])
     # The adapter would keep the database open, and locked, as long as this process lives.
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     gc.collect()  # a failed model leaves its connection in the cycles of its traceback
+    return result
+
+
+def _ended(result: Any) -> Exception | None:
     return result.exception if isinstance(result.exception, Exception) else None
 
 
@@ -94,7 +121,7 @@ def _parse(settings: Settings) -> None:
         aside = Path(name)
         if PARTIAL_PARSE.exists():
             shutil.copyfile(PARTIAL_PARSE, aside / PARTIAL_PARSE.name)
-        error = invoke_dbt(["parse"], settings, aside)
+        _, error = _read_project(settings, aside)
         if error:
             raise RuntimeError(f"dbt cannot read {DBT_DIR}: {error}") from error
         for path in (PARTIAL_PARSE, MANIFEST):

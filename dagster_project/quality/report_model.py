@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dagster_project.quality.access import Access
 from dagster_project.quality.downscaling import DownscalingError
+from dagster_project.quality.nonrecours import NonRecours
 from dagster_project.quality.results import ExpectationResult
-from dagster_project.quality.uptake import Uptake
 
 Verdict = Literal["bloque", "avertissements", "conforme"]
 
@@ -118,7 +118,7 @@ class QualityReport(_Model):
     dbt_tests: list[DbtTest] = []
     downscaling: list[DownscalingError] = Field([], description="measured error of figures brought from IRIS or tiles")
     access: Access = Field(Access(), description="what became of streets, timetables, offers and journeys")
-    uptake: Uptake = Field(Uptake(), description="national check of non-take-up, and what became of zones")
+    nonrecours: NonRecours = Field(NonRecours(), description="national check of non-take-up, and what became of zones")
 
     @property
     def tallies(self) -> list[Tally]:

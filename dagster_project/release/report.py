@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.identity.lock import BuildLock
 from dagster_project.quality.access import access_of
 from dagster_project.quality.downscaling import downscaling_errors
+from dagster_project.quality.nonrecours import nonrecours_of
 from dagster_project.quality.report import build_report
 from dagster_project.quality.report_inputs import dataset_infos, dbt_tests
 from dagster_project.quality.report_model import QualityReport, RunInfo
 from dagster_project.quality.runner import run_suites
 from dagster_project.quality.suites import load_suites
-from dagster_project.quality.uptake import uptake_of
 from dagster_project.release.places import building_path
 from dagster_project.release.suite_tables import expectation_cache, suite_tables
 from dagster_project.settings import Settings
@@ -50,7 +50,11 @@ def write_quality_report(
     real = settings.sources != "demo"
     results = run_suites(suites, suite_tables(settings, suites), real=real, cache_dir=expectation_cache(settings))
     with _warehouse(settings) as connection:
-        downscaling, access, uptake = downscaling_errors(connection), access_of(connection), uptake_of(connection)
+        downscaling, access, nonrecours = (
+            downscaling_errors(connection),
+            access_of(connection),
+            nonrecours_of(connection),
+        )
     report = QualityReport(
         run=RunInfo(
             run_id=lock.run_id,
@@ -69,7 +73,7 @@ def write_quality_report(
         ),
         downscaling=downscaling,
         access=access,
-        uptake=uptake,
+        nonrecours=nonrecours,
     )
     return build_report(report_path(settings), report)
 

@@ -3,7 +3,7 @@
 {{ return({
     'all': ['population', 'revenus', 'couverture', 'emploi', 'sante', 'acces_emploi', 'mobilite', 'non_recours'],
     'formula': ['population', 'revenus', 'couverture', 'emploi', 'sante'],
-    'reported': ['sante'],
+    'crossed': ['sante'],
     'modelled': ['acces_emploi', 'mobilite', 'non_recours'],
 }[kind]) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-"""Recipes of CONTRIBUTING.md, carried out in a throw-away clone: what they say they change, and no more, and it works."""
+"""Recipes of CONTRIBUTING.md, carried out in a throw-away clone: they change what they say, no more, and it works."""
 
 from __future__ import annotations
 

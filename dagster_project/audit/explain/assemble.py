@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagster_project.audit.explain.absence import modelled_absence
 from dagster_project.audit.explain.context import breaks_of, checks_of, models_of, run_of
+from dagster_project.audit.explain.crossed import crossed_of
 from dagster_project.audit.explain.figure import Figure, Input
 from dagster_project.audit.explain.formula import DECIMALS, formula_of
 from dagster_project.audit.explain.model import (
@@ -20,7 +21,6 @@ from dagster_project.audit.explain.model import (
     ModelUsed,
     ReleaseInfo,
 )
-from dagster_project.audit.explain.reported import reported_of
 from dagster_project.audit.explain.weighted import weighted_of
 from dagster_project.audit.reference import status_labels
 from dagster_project.audit.release_folder import ReleaseFolder, ask, records
@@ -41,7 +41,7 @@ left join dim_zone as zone
 where indicator_code = ? and figure_id = ?
 """
 # What is said of a value that no producer published for the zone.
-REPORTED = "Valeur reportée depuis des unités qui rendent bien la zone"
+CROSSED = "Valeur reportée depuis des unités qui rendent bien la zone"
 # What is said of a value that a model made.
 MODELLED = {"ok": "Valeur calculée par un modèle", "estime": "Valeur estimée par un modèle, sans intervalle"}
 LEVEL_ORDER = tuple(LEVELS)
@@ -77,14 +77,14 @@ def explain(connection: duckdb.DuckDBPyConnection, release: ReleaseFolder, figur
             misuse=indicator["mesusage_fr"],
         ),
         formula=formula_of(figure),
-        reported=reported_of(figure),
+        reported=crossed_of(figure),
         absent_source=figure.absent_source or modelled_absence(connection, figure),
         model=_model(connection, figure),
         weighted=weighted_of(figure),
         editions=tuple(Edition(**{name: row[name] for name in Edition.model_fields}) for row in figure.editions),
         comparisons=tuple(_comparisons(connection, figure, labels)),
         inputs=inputs,
-        crosswalk_weights=tuple(entry for entry in inputs if entry.role == "weight" and figure.reported),
+        crosswalk_weights=tuple(entry for entry in inputs if entry.role == "weight" and figure.crossed),
         corrections=tuple(_corrections(figure)),
         breaks=breaks_of(connection, figure),
         models=models,
@@ -110,8 +110,8 @@ def _figure(figure: Figure, labels: Mapping[str, str]) -> FigureInfo:
 
 def _status(figure: Figure, labels: Mapping[str, str]) -> str:
     row = figure.row
-    if figure.reported and row["status"] == "ok":
-        return REPORTED
+    if figure.crossed and row["status"] == "ok":
+        return CROSSED
     said = MODELLED if row["method"] == "M4" and (row["status"] == "ok" or row["ci_low"] is None) else {}
     return said.get(row["status"]) or labels.get(row["status"], row["status"])
 

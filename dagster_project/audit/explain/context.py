@@ -18,7 +18,7 @@ LAST_MODELS = ("indicator_value", "figure_input", "zone_input")
 PER_THEME = ("int_termes__", "int_indicateurs__", "mart_")
 PER_DATASET = "obs_"
 # Models that only figures made of other units go through.
-REPORTED, BRIDGES = "_reportes", ("crosswalk", "int_report__")
+CROSSED, BRIDGES = "_crosswalk", ("crosswalk", "int_crosswalk__")
 
 
 def models_of(release: ReleaseFolder, figure: Figure) -> tuple[tuple[ModelInfo, ...], str | None]:
@@ -27,7 +27,7 @@ def models_of(release: ReleaseFolder, figure: Figure) -> tuple[tuple[ModelInfo, 
     if not known:
         return (), "Cette version ne contient pas models.json : les requêtes exécutées n’y sont pas."
     sources = {entry.cell["dataset"] for entry in figure.inputs}
-    theme = figure.indicator["theme"] + (REPORTED if figure.reported else "")
+    theme = figure.indicator["theme"] + (CROSSED if figure.crossed else "")
     chain: list[str] = []
     for last in LAST_MODELS:
         _walk(last, known, sources, theme, chain)
@@ -55,7 +55,7 @@ def _walk(name: str, known: Mapping[str, ModelInfo], sources: set[str], theme: s
     """Add a model after those it reads, unless it is of another theme or dataset, or reads none of the files."""
     of_theme = next((name.removeprefix(prefix) for prefix in PER_THEME if name.startswith(prefix)), theme)
     elsewhere = name.startswith(PER_DATASET) and name.removeprefix(PER_DATASET) not in sources
-    bridge = name.startswith(BRIDGES) and not theme.endswith(REPORTED)
+    bridge = name.startswith(BRIDGES) and not theme.endswith(CROSSED)
     if name in chain or name not in known or of_theme != theme or elsewhere or bridge:
         return
     if not _raw_of(name, known, {}) & sources:

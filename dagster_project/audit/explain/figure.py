@@ -152,7 +152,7 @@ class Figure:
         return [entry for entry in self.inputs if entry.cell["role"] in CALCUL]
 
     @property
-    def reported(self) -> bool:
+    def crossed(self) -> bool:
         """Whether it is made of other units than its zone."""
         return self.row["method"] in NIVEAUX
 

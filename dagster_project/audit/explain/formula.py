@@ -27,12 +27,12 @@ def formula_of(figure: Figure) -> Formula:
     numeric = _expression(terms, scale, lambda term: _number_of(cells.get((term.role, term.variable))))
     if figure.absent_source:
         numeric = "source absente"
-    elif figure.reported:
+    elif figure.crossed:
         symbolic, numeric = _weighed(terms, scale), _summed(figure, scale)
     stated = (
         path == "value"
         and len(terms) == 1
-        and not figure.reported
+        and not figure.crossed
         and terms[0].coefficient == 1
         and row["value"] is not None
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.audit.recompute.crossed import CrossedFigures
 from dagster_project.audit.recompute.files import CellCheck
 from dagster_project.audit.recompute.formulas import (
     MODELLED,
@@ -15,7 +16,6 @@ from dagster_project.audit.recompute.formulas import (
     load_formulas,
     modelled_figures,
 )
-from dagster_project.audit.recompute.reported import ReportedFigures
 from dagster_project.audit.recompute.result import Difference, Fault, Outcome, Recomputation, not_found_again
 from dagster_project.audit.recompute.texts import CellReader
 from dagster_project.audit.recompute.weighted import WeightedFigures
@@ -100,7 +100,7 @@ class Evaluator:
         for indicator, formula in formulas.items():
             for _, cells in groupby(self._cells(indicator), key=lambda cell: cell.figure_id):
                 self._judge(list(cells), formula, result)
-        ReportedFigures(self._connection, self._cells_read).run(formulas, result)
+        CrossedFigures(self._connection, self._cells_read).run(formulas, result)
 
     def _cells(self, indicator: str) -> Iterator[Cell]:
         after = f"{indicator}/"  # '/' follows '.', which ends the indicator's code in every key

@@ -59,9 +59,9 @@ of_zone as (
         figure.value,
         coalesce((bounds.ci_high - bounds.ci_low) / 3.29, 0),
         figure.status
-    from {{ ref('int_indicateurs__sante_reportes') }} as figure
+    from {{ ref('int_indicateurs__sante_crosswalk') }} as figure
     inner join component on figure.indicator_code = component.component and component.index_code = 'A_SOCIO'
-    left join {{ ref('int_report__intervalles') }} as bounds
+    left join {{ ref('int_crosswalk__intervalles') }} as bounds
         using (indicator_code, zone_level, zone_code, generation, vintage)
 ),
 

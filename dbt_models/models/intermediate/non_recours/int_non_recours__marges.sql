@@ -9,7 +9,7 @@ figure as (
     from {{ ref('int_indicateurs__population') }}
     union all
     select indicator_code, zone_level, zone_code, generation, vintage, value
-    from {{ ref('int_indicateurs__sante_reportes') }}
+    from {{ ref('int_indicateurs__sante_crosswalk') }}
 ),
 
 latest as (

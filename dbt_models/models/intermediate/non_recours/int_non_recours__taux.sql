@@ -5,7 +5,7 @@
     their rows without counts.
 
     A count brought from IRIS to a QPV, or to what QPV leave, is drawn towards the surroundings: it is set back by the
-    errors measured on variables whose truth is published (`int_report__intervalles`), and carries what they leave as a
+    errors measured on variables whose truth is published (`int_crosswalk__intervalles`), and carries what they leave as a
     relative error. Communes and EPCI are whole IRIS; where these leave out more than one inhabitant in twenty, those of
     smaller communes that have none, the count does not speak of the zone.
 #}
@@ -47,8 +47,8 @@ figure as (
             else brought.status
         end,
         brought.dataset
-    from {{ ref('int_indicateurs__sante_reportes') }} as brought
-    left join {{ ref('int_report__intervalles') }} as bounds
+    from {{ ref('int_indicateurs__sante_crosswalk') }} as brought
+    left join {{ ref('int_crosswalk__intervalles') }} as bounds
         using (indicator_code, zone_level, zone_code, generation, vintage)
     {# Communes none of whose IRIS is in the file have no figure, and no estimate. #}
     where brought.dataset is not null

@@ -41,7 +41,7 @@ member as (
 
 in_qpv as (
     select iris_code, generation, least(1, sum(weight order by qpv_code)) as weight, min(basis) as basis
-    from {{ ref('int_report__iris_qpv') }}
+    from {{ ref('int_crosswalk__iris_qpv') }}
     group by iris_code, generation
 )
 

@@ -43,7 +43,9 @@ published_group as (
         groupe,
         any_value(case when alone then 'rome' when in_domain then 'grand_domaine' else 'autres' end) as maille,
         sum(1) as n_romes,
-        if(sum(n_demandeurs) >= {{ effectif_minimal('demande_histogramme') }}, any_value(status), 'secret_primaire') as status
+        if(
+            sum(n_demandeurs) >= {{ effectif_minimal('demande_histogramme') }}, any_value(status), 'secret_primaire'
+        ) as status
     from grouped
     group by {{ cle_zone() }}, groupe
 ),

@@ -11,7 +11,7 @@ iris_to_zone as (
         'IRIS' as from_level, iris_code as from_code, 'COG' as from_generation,
         'QPV' as to_level, qpv_code as to_code, generation as to_generation,
         weight, basis, iris_population as unit_population, area_share
-    from {{ ref('int_report__iris_qpv') }}
+    from {{ ref('int_crosswalk__iris_qpv') }}
     union all
     select
         'IRIS', iris_code, 'COG', zone_level, zone_code, generation,
@@ -89,7 +89,7 @@ generation_link as (
         'QPV' as to_level, qn2024_code as to_code, 'QN2024' as to_generation,
         weight, basis, area_share, population_hab as population,
         jaccard, jaccard >= 0.9 as comparable, statut, weight as coverage
-    from {{ ref('int_report__generations') }}
+    from {{ ref('int_crosswalk__generations') }}
 ),
 
 link as (

@@ -7,7 +7,7 @@ with
 
 touching as (
     select distinct qpv_code, generation, iris_code
-    from {{ ref('int_report__iris_qpv') }}
+    from {{ ref('int_crosswalk__iris_qpv') }}
     where basis in ('population', 'area')
 ),
 

@@ -32,7 +32,7 @@ select access.*
 from {{ ref('int_composants__acces_emploi') }} as access
 semi join {{ ref('indicator_value') }} as component on access.component_figure_id = component.figure_id
 union
-select uptake.*
-from {{ ref('int_composants__non_recours') }} as uptake
-semi join {{ ref('indicator_value') }} as component on uptake.component_figure_id = component.figure_id
+select nonrecours.*
+from {{ ref('int_composants__non_recours') }} as nonrecours
+semi join {{ ref('indicator_value') }} as component on nonrecours.component_figure_id = component.figure_id
 order by all

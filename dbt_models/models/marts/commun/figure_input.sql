@@ -46,9 +46,9 @@ note_cell as (
     where note_column is not null
 ),
 
-reported as (
+crossed as (
     select {{ figure_id() }} as figure_id, concat_ws(':', unit_code, variable) as term, *
-    from {{ reportes('int_termes__') }}
+    from {{ crossed('int_termes__') }}
 ),
 
 {#
@@ -59,14 +59,14 @@ unit_cell as (
     select
         figure_id, if(complete, role, 'set_aside') as role, term, variable, weight,
         dataset, source_sha256, source_member, source_row, source_column, raw_value, correction_id
-    from reported
+    from crossed
     where source_row is not null
     union all
     select
         figure_id, if(complete, role, 'set_aside'), term, base_variable, 1,
         base_dataset, base_source_sha256, base_source_member, base_source_row, base_source_column, base_raw_value,
         base_correction_id
-    from reported
+    from crossed
     where base_source_row is not null
 ),
 
@@ -74,13 +74,13 @@ unit_key_cell as (
     select distinct
         figure_id, 'key' as role, unit_code as term, null as variable, null as weight,
         dataset, source_sha256, source_member, source_row, key_column, key_value, null as correction_id
-    from reported
+    from crossed
     where source_row is not null
     union
     select distinct
         figure_id, 'key', unit_code, null, null,
         base_dataset, base_source_sha256, base_source_member, base_source_row, base_key_column, base_key_value, null
-    from reported
+    from crossed
     where base_source_row is not null
 ),
 

@@ -10,10 +10,10 @@ direct as (
 ),
 
 {# Figures brought from another geography, with their measured interval. #}
-reported as (
+crossed as (
     select figure.*, bounds.ci_low, bounds.ci_high, bounds.interval_basis
-    from {{ reportes('int_indicateurs__') }} as figure
-    left join {{ ref('int_report__intervalles') }} as bounds
+    from {{ crossed('int_indicateurs__') }} as figure
+    left join {{ ref('int_crosswalk__intervalles') }} as bounds
         using (indicator_code, zone_level, zone_code, generation, vintage)
 ),
 
@@ -48,7 +48,7 @@ figure as (
         method,
         case when value is not null or status = 'non_couvert' then coverage end,
         status, dataset, variable_groups, case when value is not null then interval_basis end, null, null, null
-    from reported
+    from crossed
     union all
     select
         indicator_code, zone_level, zone_code, generation, vintage, null, null, null, null, null, null,

@@ -7,6 +7,6 @@ select
     ppv_population, share_population_sensitive, share_qpv_population_sensitive, kappa, mcc, auc,
     smallest_share, smallest_cut, null_p, null_k_median, null_k_low, null_k_high, null_widened,
     null_fixed, model_version
-from {{ ref('int_modele__affirmations') }}
+from {{ ref('int_modele__claims') }}
 where sortie = 'verdict'
 order by claim_id

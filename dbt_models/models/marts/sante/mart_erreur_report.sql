@@ -3,15 +3,15 @@ with
 
 {# Each comparison counts in its class, and in all classes together. #}
 error as (
-    select * from {{ ref('int_report__erreurs') }}
+    select * from {{ ref('int_crosswalk__erreurs') }}
     union all
-    select * replace ('toutes' as coverage_class) from {{ ref('int_report__erreurs') }}
+    select * replace ('toutes' as coverage_class) from {{ ref('int_crosswalk__erreurs') }}
 ),
 
 held_out as (
-    select * from {{ ref('int_report__sans_soi') }}
+    select * from {{ ref('int_crosswalk__sans_soi') }}
     union all
-    select * replace ('toutes' as coverage_class) from {{ ref('int_report__sans_soi') }}
+    select * replace ('toutes' as coverage_class) from {{ ref('int_crosswalk__sans_soi') }}
 ),
 
 honest as (

@@ -13,5 +13,5 @@ select
     error,
     coverage,
     coverage_class
-from {{ ref('int_report__erreurs') }}
+from {{ ref('int_crosswalk__erreurs') }}
 order by benchmark_code, zone_code

@@ -1,7 +1,7 @@
 """Non-take-up of the C2S at the size of France: every model of the theme, in dbt, on an invented nation.
 
 1,514 QPV in two editions with counts and three of the CMU-C, the rest of their communes, communes that have IRIS, EPCI
-(`benchmarks.uptake_nation`). A table goes to the terminal and to docs/benchmarks.md.
+(`benchmarks.nonrecours_nation`). A table goes to the terminal and to docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pathlib import Path
 
 from benchmarks.dbt import Models, dbt, models_of, slowest
 from benchmarks.measure import Cost
+from benchmarks.nonrecours_nation import SIZES, Nation, write_nation
 from benchmarks.report import QUIET, machine, place, table
-from benchmarks.uptake_nation import SIZES, Nation, write_nation
 from dagster_project.settings import PROJECT_ROOT
 
 DOCUMENT = PROJECT_ROOT / "docs" / "benchmarks.md"
-BEGIN = "<!-- benchmarks.uptake: begin (written by `python -m benchmarks.uptake`; edit outside) -->"
-END = "<!-- benchmarks.uptake: end -->"
+BEGIN = "<!-- benchmarks.nonrecours: begin (written by `python -m benchmarks.nonrecours`; edit outside) -->"
+END = "<!-- benchmarks.nonrecours: end -->"
 LIBRARIES = ("numpy", "scipy", "pyarrow", "duckdb", "dbt-duckdb")
 MOST_S, MOST_MB = 60, 2_000
 SELECTED = ["path:models/intermediate/non_recours", "path:models/marts/non_recours"]
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status: 1 when the theme took longer or more memory than allowed."""
     options = _options(arguments)
     nation = SIZES["small" if options.small else "france"]
-    folder = Path(tempfile.mkdtemp(prefix="dq-uptake-", dir=options.work))
+    folder = Path(tempfile.mkdtemp(prefix="dq-nonrecours-", dir=options.work))
     try:
         cost, models = measure(nation, folder)
     finally:
@@ -74,7 +74,7 @@ def render(nation: Nation, cost: Cost, models: Models) -> str:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.uptake", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.nonrecours", description=__doc__)
     parser.add_argument("--small", action="store_true", help="a small nation, to try")
     parser.add_argument("--work", type=Path, help="folder for what is written; default a temporary one")
     parser.add_argument("--dry", action="store_true", help="do not write the document")

@@ -90,16 +90,16 @@ class ZoneCount(_Row):
         return LEVELS.get(self.zone_level, self.zone_level)
 
 
-class Uptake(_Row):
+class NonRecours(_Row):
     """The national check and what became of zones; empty where the theme was not built."""
 
     gate: list[GateEntry] = []
     zones: list[ZoneCount] = []
 
 
-def uptake_of(connection: duckdb.DuckDBPyConnection) -> Uptake:
+def nonrecours_of(connection: duckdb.DuckDBPyConnection) -> NonRecours:
     """What a built warehouse says of non-take-up."""
-    return Uptake(
+    return NonRecours(
         gate=[GateEntry(**row) for row in rows_of(connection, GATE)],
         zones=[ZoneCount(**row) for row in rows_of(connection, ZONES)],
     )

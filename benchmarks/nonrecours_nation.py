@@ -109,10 +109,10 @@ def _tables(nation: Nation) -> dict[str, dict[str, Any]]:
         "intermediate.int_indicateurs__revenus": _quantiles([keys[rank] for rank in own], level[own], random),
         "intermediate.int_indicateurs__population": _margins(qpv, random),
         "intermediate.int_indicateurs__couverture": _published(qpv, people[: nation.qpv], random),
-        "intermediate.int_indicateurs__sante_reportes": _brought(
+        "intermediate.int_indicateurs__sante_crosswalk": _brought(
             [keys[rank] for rank in counted], people[counted], random
         ),
-        "intermediate.int_report__intervalles": _intervals(qpv, random),
+        "intermediate.int_crosswalk__intervalles": _intervals(qpv, random),
         "intermediate.int_indicateurs__absents": _figures([], "C_TX_C2S", "2022", np.array([]), np.array([])),
         "staging.stg_drees__c2s_national": {
             "vintage": [vintage for vintage in EDITIONS for _ in range(3)],

@@ -13,7 +13,7 @@ estimate as (
         family.family,
         family.variable_code,
         {{ classe_de_couverture('figure.coverage') }} as coverage_class
-    from {{ reportes('int_indicateurs__') }} as figure
+    from {{ crossed('int_indicateurs__') }} as figure
     inner join {{ ref('downscaling_family') }} as family using (indicator_code)
     where figure.estimate is not null
 ),
@@ -28,7 +28,7 @@ nearest as (
         class.coverage_class as class_coverage,
         class.comparisons
     from estimate
-    inner join {{ ref('int_report__classes') }} as class
+    inner join {{ ref('int_crosswalk__classes') }} as class
         on
             estimate.kind = class.kind
             and estimate.method = class.method
@@ -71,7 +71,7 @@ surrounding as (
         member.generation,
         link.qpv_code
     from {{ ref('int_zones__comparaison') }} as member
-    inner join {{ ref('int_report__iris_qpv') }} as link using (iris_code, generation)
+    inner join {{ ref('int_crosswalk__iris_qpv') }} as link using (iris_code, generation)
 ),
 
 rest_error as (

@@ -7,7 +7,7 @@
     share of (`base_variable`), which makes the numerator again. A unit of which one cell is missing is set aside whole
     (`complete` is false), so that what is above the bar and what is below speak of the same people.
 #}
-{% macro termes_reportes(theme) -%}
+{% macro termes_crosswalk(theme) -%}
 with
 
 term as (
@@ -126,7 +126,7 @@ left join source_cell as base
     population nobody gives (an IRIS split since its contour was drawn) has, for that share, that of the zone's mean
     unit: left out, it would make the rest look whole. Floating sums depend on order, hence the order of units and variables.
 #}
-{% macro indicateurs_reportes(theme) -%}
+{% macro indicateurs_crosswalk(theme) -%}
 with
 
 figure as (
@@ -146,7 +146,7 @@ figure as (
         min(dataset) as dataset,
         list(distinct variable_group order by variable_group) filter (where variable_group is not null)
             as variable_groups
-    from {{ ref('int_termes__' ~ theme ~ '_reportes') }}
+    from {{ ref('int_termes__' ~ theme ~ '_crosswalk') }}
     group by all
 ),
 
@@ -154,7 +154,7 @@ unit as (
     select distinct
         indicator_code, zone_level, zone_code, generation, vintage, from_level, unit_code, unit_weight,
         unit_population, complete
-    from {{ ref('int_termes__' ~ theme ~ '_reportes') }}
+    from {{ ref('int_termes__' ~ theme ~ '_crosswalk') }}
 ),
 
 mean_unit as (
@@ -246,8 +246,8 @@ from qualified
 {%- endmacro %}
 
 {# Figures, or their terms, of every theme that is brought from another geography. #}
-{% macro reportes(prefix) -%}
+{% macro crossed(prefix) -%}
 {%- set models = [] -%}
-{%- for theme in themes('reported') %}{% do models.append(ref(prefix ~ theme ~ '_reportes')) %}{% endfor -%}
+{%- for theme in themes('crossed') %}{% do models.append(ref(prefix ~ theme ~ '_crosswalk')) %}{% endfor -%}
 {{ models[0] if models | length == 1 else '(select * from ' ~ models | join(' union all select * from ') ~ ')' }}
 {%- endmacro %}

@@ -8,7 +8,7 @@ with
 
 error as (
     select *, regexp_replace(benchmark_code, '_\d{4}$', '') as variable_code
-    from {{ ref('int_report__erreurs') }}
+    from {{ ref('int_crosswalk__erreurs') }}
 ),
 
 own as (

@@ -18,9 +18,9 @@ SCOPE = (
 NO_INTERVAL = "Pas d’intervalle : la zone est faite d’unités entières, ou aucune erreur mesurée ne lui va."
 
 
-def reported_of(figure: Figure) -> Reported | None:
+def crossed_of(figure: Figure) -> Reported | None:
     """What a figure made of other units says of them; None for a figure of its zone's own cells."""
-    if not figure.reported:
+    if not figure.crossed:
         return None
     counted, aside = _by_unit(figure, aside=False), _by_unit(figure, aside=True)
     units = tuple(

@@ -62,7 +62,7 @@ class _Figure:
     path: Path
 
 
-class ReportedFigures:
+class CrossedFigures:
     """Recomputes figures of methods M1 to M3."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, reader: CellReader) -> None:

@@ -21,7 +21,7 @@ old_part as (
         link.basis,
         link.weight * link.iris_population as inhabitants
     from three_way as part
-    inner join {{ ref('int_report__iris_qpv') }} as link
+    inner join {{ ref('int_crosswalk__iris_qpv') }} as link
         on part.iris_code = link.iris_code and part.qp2015_code = link.qpv_code and link.generation = 'QP2015'
     where part.qn2024_code is null
 ),

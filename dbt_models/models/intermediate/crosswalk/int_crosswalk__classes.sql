@@ -10,7 +10,7 @@ with
 
 error as (
     select *, regexp_replace(benchmark_code, '_\d{4}$', '') as variable_code
-    from {{ ref('int_report__erreurs') }}
+    from {{ ref('int_crosswalk__erreurs') }}
 ),
 
 {# From the nearest class to the widest: whose errors, and under which coverage. #}

@@ -9,10 +9,10 @@ def model(dbt, session):
     dbt.config(materialized="table")
     tables = {
         "claims": dbt.ref("claim"),
-        "zones": dbt.ref("int_affirmation__zones"),
-        "shares": dbt.ref("int_affirmation__parts"),
+        "zones": dbt.ref("int_claim__zones"),
+        "shares": dbt.ref("int_claim__parts"),
         "neighbours": dbt.source("derived", "neighbours"),
-        "qpv": dbt.ref("int_affirmation__qpv"),
-        "income": dbt.ref("int_affirmation__revenus"),
+        "qpv": dbt.ref("int_claim__qpv"),
+        "income": dbt.ref("int_claim__revenus"),
     }
     return stack(judge(**{name: relation.to_arrow_table() for name, relation in tables.items()}))

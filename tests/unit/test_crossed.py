@@ -21,9 +21,9 @@ from dagster_project.audit.verify import verify
 from dagster_project.audit.verify.agreement import verify_agreement
 from dagster_project.release import verifier_preuve as program
 from dagster_project.settings import PROJECT_ROOT
+from tests.crossed_samples import ABSENT, REPORTED, UNITS, make_reported_sample
 from tests.draws import BYTES
 from tests.release_samples import FIGURES, Sample, copy_sample, figure_key, make_sample
-from tests.reported_samples import ABSENT, REPORTED, UNITS, make_reported_sample
 
 SPREAD = figure_key("REPORT", "QP001")
 

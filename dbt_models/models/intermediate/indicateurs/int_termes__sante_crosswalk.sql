@@ -1,2 +1,2 @@
 {#- Written by `make generate`. -#}
-{{ termes_reportes('sante') }}
+{{ termes_crosswalk('sante') }}

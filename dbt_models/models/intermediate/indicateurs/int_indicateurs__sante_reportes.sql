@@ -1,2 +1,0 @@
-{#- Written by `make generate`. -#}
-{{ indicateurs_reportes('sante') }}
