@@ -11,13 +11,12 @@ name                    what is drawn                                          q
 `PROOFS`                figures of the demonstration whose proof is checked    200               1,000
 `BYTES`                 bytes of a proof changed in two ways: one in           5                 1
 `KILLS`                 promotions killed at a random instant                  8                 24
-`RANDOM_MIXES`          sets of releases mixed at random and compared          40                250
-`examples(n)`           examples of a property, of the n that it asks for      a third           n
+`RANDOM_MIXES`          pairs of releases with random changes, compared        12                250
 ======================  =====================================================  ================  =====
 
-Numbers of draws say how long is searched; which are drawn is fixed by seeds in the tests themselves, and by
-hypothesis's profiles: `repeated` (the same examples at each run, the default) and `search`
-(`HYPOTHESIS_PROFILE=search`, new ones).
+Which are drawn is fixed by seeds in the tests themselves, and by hypothesis's profiles: `repeated` (the same examples
+at each run, the default) and `search` (`HYPOTHESIS_PROFILE=search`, new ones). Properties try the same number of
+examples at both sizes: together they cost seconds.
 """
 
 from __future__ import annotations
@@ -31,8 +30,3 @@ PROOFS = 1000 if FULL else 200
 BYTES = 1 if FULL else 5
 KILLS = 24 if FULL else 8
 RANDOM_MIXES = 250 if FULL else 12
-
-
-def examples(count: int) -> int:
-    """Examples that a property is tried on, of the number that it asks for."""
-    return count if FULL else -(-count // 3)

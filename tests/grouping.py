@@ -23,6 +23,7 @@ LONGEST = (
     "integration/test_real_sources",
     "integration/test_audit",
     "integration/test_mutation",
+    "integration/test_recipes",
     "integration/test_code_versions",
     "integration/test_new_edition",
     "integration/test_rebuild",

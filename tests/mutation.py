@@ -114,9 +114,8 @@ def prove(
     """
     fullest = sorted(disjoint(draw(base, from_lineage, from_anywhere, seed)), key=len, reverse=True)[:batches]
     proof = Proof([mutation for batch in fullest for mutation in batch])
-    for batch in fullest:
-        # One folder for all: dbt, which parses a project again when its warehouse moves, keeps what it has parsed.
-        settings = _copy(base, work / "batch")
+    for number, batch in enumerate(fullest):
+        settings = _copy(base, work / f"batch{number}")
         for dataset in load_catalogue().values():
             changes = [(m.cell, m.new) for m in batch if m.cell.dataset == dataset.id]
             change_cells(_sources(settings), dataset, changes)
@@ -131,7 +130,7 @@ def prove(
         proof.weighed |= (moved & possible) - expected.keys()
         proof.missing += [(figure, str(expected[figure].cell)) for figure in sorted(expected.keys() - moved)]
         proof.extra += sorted(moved - expected.keys() - born - possible)
-        _forget_batch(settings)
+        shutil.rmtree(settings.home)
     return proof
 
 
@@ -254,7 +253,7 @@ def disjoint(mutations: Sequence[Mutation]) -> list[list[Mutation]]:
 
 def rebuild(settings: Settings) -> None:
     """From the bytes to the figures by the product's own readers and models; checks, which would refuse, left out."""
-    from dagster_project.defs.dbt_project import invoke_dbt
+    from dagster_project.defs.dbt_project import PARTIAL_PARSE, invoke_dbt
     from dagster_project.models.nonrecours.estimate import non_recours
     from dagster_project.models.nonrecours.profils.model import profils
     from dagster_project.models.parameters import Parameters
@@ -264,6 +263,9 @@ def rebuild(settings: Settings) -> None:
         for dataset in load_catalogue().values():
             build_raw(_unsealed(dataset), settings)
     target = settings.derived_dir / "dbt"
+    target.mkdir()
+    if PARTIAL_PARSE.exists():  # spares a full parse
+        shutil.copyfile(PARTIAL_PARSE, target / PARTIAL_PARSE.name)
     building_path(settings).parent.mkdir(parents=True, exist_ok=True)
     # No figure descends from the tests of claims, which refuse a QPV without a population.
     left_out = ["--exclude", "int_modele__claims+", "--exclude-resource-type", "test", "unit_test"]
@@ -387,7 +389,7 @@ def _sources(settings: Settings) -> Path:
 
 def _copy(base: Settings, home: Path) -> Settings:
     """A home with the same raw and derived tables, and its own copy of the sources to change."""
-    (home / "derived").mkdir(parents=True, exist_ok=True)
+    (home / "derived").mkdir(parents=True)
     shutil.copytree(base.raw_dir, home / "raw")
     for path in base.derived_dir.glob("*.parquet"):
         shutil.copyfile(path, home / "derived" / path.name)
@@ -399,16 +401,6 @@ def _copy(base: Settings, home: Path) -> Settings:
         shutil.copyfile(base.demo_mirror / "generateur.json", mirror / "generateur.json")
         return Settings(home=home, sources="demo")
     return Settings(home=home, sources="mirror", mirror=str(mirror), territory=base.territory)
-
-
-def _forget_batch(settings: Settings) -> None:
-    """Remove the home, but for what spares dbt a full parse."""
-    parsed = settings.derived_dir / "dbt" / "partial_parse.msgpack"
-    kept = settings.home.with_name(parsed.name)
-    parsed.replace(kept)
-    shutil.rmtree(settings.home)
-    parsed.parent.mkdir(parents=True)
-    kept.replace(parsed)
 
 
 def report(base: Settings, proof: Proof, seed: int) -> str:

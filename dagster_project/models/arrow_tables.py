@@ -11,15 +11,22 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+_TYPES = {"": pa.string(), "f": pa.float64(), "i": pa.int64(), "b": pa.bool_()}
 
 
-def rows_of(table: pa.Table, name: str, columns: Iterable[str]) -> list[dict[str, Any]]:
+def schema_of(described: str) -> pa.Schema:
+    """A schema from its columns, in order: `name` holds text, `name:f` numbers, `name:i` counts, `name:b` yes or no."""
+    named = (word.partition(":") for word in described.split())
+    return pa.schema([(name, _TYPES[kind]) for name, _, kind in named])
+
+
+def rows_of(table: pa.Table, name: str, needed: Iterable[str]) -> list[dict[str, Any]]:
     """The rows of an input table as records of the columns that a model reads.
 
     Raises:
         ValueError: when a column is missing; names the table and the columns.
     """
-    wanted = list(columns)
+    wanted = list(needed)
     missing = [column for column in wanted if column not in table.column_names]
     if missing:
         raise ValueError(
@@ -45,11 +52,11 @@ def unique_keys(keys: Sequence[Any], name: str) -> None:
 
 def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema, sort: Sequence[str]) -> pa.Table:
     """Rows as an Arrow table of fixed columns and order; not-a-number becomes null."""
-    columns = {
+    filled = {
         field.name: pa.array([_plain(row[field.name]) for row in rows], field.type, from_pandas=True)
         for field in schema
     }
-    return pa.table(columns, schema=schema).sort_by([(column, "ascending") for column in sort])
+    return pa.table(filled, schema=schema).sort_by([(column, "ascending") for column in sort])
 
 
 def floats(values: Iterable[float | None]) -> Vector:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dagster_project.models import composite, importance, uncertainty, weighing
-from dagster_project.models.arrow_tables import Vector, table_of
+from dagster_project.models.arrow_tables import Vector, schema_of, table_of
 from dagster_project.models.composite import Aggregation, Normalisation, Scale, Winsorisation
 from dagster_project.models.panel import KEYS, Index, Panel, absence, read_panel
 from dagster_project.models.parameters import Parameters
@@ -56,29 +56,10 @@ TYPOLOGIE = pa.schema(
         ("model_version", pa.string()),
     ]
 )
-PARAMETRE = pa.schema(
-    [
-        ("index_code", pa.string()),
-        ("component", pa.string()),
-        ("direction", pa.int64()),
-        ("mean", pa.float64()),
-        ("sd", pa.float64()),
-        ("low_bound", pa.float64()),
-        ("high_bound", pa.float64()),
-        ("skewness", pa.float64()),
-        ("kurtosis", pa.float64()),
-        ("winsorised_zones", pa.int64()),
-        ("reference_zones", pa.int64()),
-        ("zones_without_error", pa.int64()),
-        ("nominal_weight", pa.float64()),
-        ("pca_weight", pa.float64()),
-        ("squared_correlation", pa.float64()),
-        ("effective_weight", pa.float64()),
-        ("sobol_first_order", pa.float64()),
-        ("cut", pa.float64()),
-        ("status", pa.string()),
-        ("model_version", pa.string()),
-    ]
+PARAMETRE = schema_of(
+    "index_code component direction:i mean:f sd:f low_bound:f high_bound:f skewness:f kurtosis:f winsorised_zones:i "
+    "reference_zones:i zones_without_error:i nominal_weight:f pca_weight:f squared_correlation:f effective_weight:f "
+    "sobol_first_order:f cut:f status model_version"
 )
 
 

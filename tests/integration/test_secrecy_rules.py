@@ -18,7 +18,7 @@ from dagster_project.privacy.secrecy import rules
 from dagster_project.settings import PROJECT_ROOT
 from tests.graph_runs import Finished
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("graph")]
+pytestmark = pytest.mark.end_to_end
 
 GOVERNED = {
     "c2s_estimation": "int_modele__non_recours",

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from dagster_project.lineage.origins import Relation
 from dagster_project.lineage.reader import column_lineage
-from tests.draws import examples
 
 TABLES = {"t": ("a", "b", "k"), "u": ("k", "x", "y")}
 SCHEMAS = {("s", table): dict.fromkeys(columns, "int") for table, columns in TABLES.items()}
@@ -201,9 +200,7 @@ def read_by(relation: Relation, position: int) -> frozenset[tuple[str, str]]:
 contents = st.fixed_dictionaries({column: st.lists(cells, min_size=ROWS, max_size=ROWS) for column in BASE})
 
 
-@settings(
-    max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(query=queries(), before=contents, after=contents)
 def test_nothing_outside_its_lineage_changes_a_column(
     connection: duckdb.DuckDBPyConnection, query: str, before: Contents, after: Contents

@@ -68,6 +68,13 @@ def test_every_file_of_tests_is_in_one_part() -> None:
     assert sorted(files) == sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py"))
 
 
+def test_a_module_is_one_group_but_for_the_tests_set_apart() -> None:
+    module = "tests/integration/test_graph.py::"
+    changed = "test_a_changed_cell_changes_the_figures_made_of_it_and_no_other"
+    assert grouping.group_of(f"{module}test_a[x::y.py]") == grouping.group_of(f"{module}test_b") != grouping.CHANGED
+    assert grouping.group_of(f"{module}{changed}") == grouping.CHANGED
+
+
 def test_the_groups_that_start_first_have_tests(whole: pytest.Session) -> None:
     assert grouping.unknown_groups(collected_ids(whole)) == set()
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dagster_project.models.arrow_tables import table_of
+from dagster_project.models.arrow_tables import schema_of, table_of
 from dagster_project.models.nonrecours import calibration, distributions, gate, indicators, inputs, publish
 from dagster_project.models.nonrecours.calibration import Edition, NotCalibratedError
 from dagster_project.models.nonrecours.distributions import Fits, Incomes
@@ -26,28 +26,8 @@ NO_REFERENCE = "Aucune référence nationale pour cette édition : le contrôle 
 NO_NATION = "Pas de distribution de revenu utilisable pour la France : le contrôle national ne peut se faire. {reason}"
 _NO_YEAR = ""
 
-VERROU = pa.schema(
-    [
-        ("vintage", pa.string()),
-        ("entree", pa.string()),
-        ("valeur", pa.float64()),
-        ("unite", pa.string()),
-        ("citation", pa.string()),
-        ("conforme", pa.bool_()),
-        ("model_version", pa.string()),
-    ]
-)
-CALAGE = pa.schema(
-    [
-        ("vintage", pa.string()),
-        ("methode", pa.string()),
-        ("tier", pa.string()),
-        ("part_non_calee", pa.float64()),
-        ("part_nationale", pa.float64()),
-        ("facteur", pa.float64()),
-        ("model_version", pa.string()),
-    ]
-)
+VERROU = schema_of("vintage entree valeur:f unite citation conforme:b model_version")
+CALAGE = schema_of("vintage methode tier part_non_calee:f part_nationale:f facteur:f model_version")
 
 
 @dataclass(frozen=True)
