@@ -26,7 +26,7 @@ MOST_WRITTEN = {
     "a dataset": 4,
     "a published indicator": 0,
     "a model indicator": 4,
-    "a theme": 0,
+    "a theme": 1,
     "a check": 4,
     "a page": 3,
     "a command": 1,
