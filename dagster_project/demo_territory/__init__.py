@@ -6,6 +6,7 @@ Nothing in it is real, and every folder that it writes says so. See `territory` 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import shutil
 import tempfile
@@ -14,8 +15,18 @@ from pathlib import Path
 from dagster_project.settings import Settings
 from dagster_project.sources.http import FetchError
 
-GENERATOR_VERSION = "7"
 MARKER = "generateur.json"
+
+
+def _own_code() -> str:
+    """Digest of the generator's own modules: what it writes is made again when any of them changed."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+GENERATOR_VERSION = _own_code()
 
 
 class DemoError(RuntimeError):

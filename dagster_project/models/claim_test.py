@@ -55,7 +55,7 @@ def judge(
     Returns:
         `verdict`: one row per claim; `curve`: claim × cut of the fixed grid; `contre_exemples`: claim × QPV that
         refutes it or is undecided; `moran`: mesh × index; `circularite`: claim × method. Columns are described in
-        `affirmation_tables`. A claim whose index or neighbourhoods are missing is `non_testable`, its reason in French,
+        `claim_tables`. A claim whose index or neighbourhoods are missing is `non_testable`, its reason in French,
         its figures null.
 
     Raises:

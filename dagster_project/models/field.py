@@ -64,7 +64,7 @@ class Field:
 def read_fields(
     zones: pa.Table, shares: pa.Table, qpv: pa.Table, wanted: set[tuple[str, str, str]]
 ) -> dict[tuple[str, str, str], Field]:
-    """One field for each (mesh, generation, index_code) wanted; see `affirmations.judge` for the columns.
+    """One field for each (mesh, generation, index_code) wanted; see `claim_test.judge` for the columns.
 
     Raises:
         ValueError: a column is missing, a key repeated, shares of a QPV are negative or sum to more than 1, or a QPV

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dagster_project.models import composite, importance, uncertainty, weighing
-from dagster_project.models.arrow_tables import Vector, table_of
+from dagster_project.models.arrow_tables import Vector, schema_of, table_of
 from dagster_project.models.composite import Aggregation, Normalisation, Scale, Winsorisation
 from dagster_project.models.panel import KEYS, Index, Panel, absence, read_panel
 from dagster_project.models.parameters import Parameters

@@ -39,13 +39,6 @@ def reads(name: str) -> set[str]:
     return found
 
 
-def test_the_pages_are_those_that_are_known() -> None:
-    assert [
-        *("comparison/comparison.html.j2", "comparison/none.html.j2", "lineage/lineage.html.j2"),
-        *("quality/report.html.j2", "run/run.html.j2", "verification/verification.html.j2"),
-    ] == PAGES
-
-
 def test_every_template_is_of_the_frame_or_of_a_page() -> None:
     assert set().union(*(reads(name) for name in PAGES)) == set(NAMES)
     assert {name for name in NAMES if "/" not in name} == {BASE, MACROS, STYLE}

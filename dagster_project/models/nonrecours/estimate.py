@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dagster_project.models.arrow_tables import table_of
+from dagster_project.models.arrow_tables import schema_of, table_of
 from dagster_project.models.nonrecours import calibration, distributions, gate, indicators, inputs, publish
 from dagster_project.models.nonrecours.calibration import Edition, NotCalibratedError
 from dagster_project.models.nonrecours.distributions import Fits, Incomes
