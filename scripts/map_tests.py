@@ -26,6 +26,7 @@ MAP = ROOT / "docs" / "tests.csv"
 FAULTS = ROOT / "tests" / "faults" / "faults.toml"
 RENAMED = ROOT / "tests" / "renamed.csv"
 COLUMNS = ("first_test", "test", "reason", "fault")
+SHOWN = 2000
 LISTED = "one test lists every failure"
 Row = dict[str, str]
 
@@ -74,7 +75,7 @@ def collected() -> list[str]:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0", "-p", "no:syrupy", "tests"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(done.stdout)
+        raise SystemExit(done.stdout[-SHOWN:])
     return [line for line in done.stdout.splitlines() if line.startswith("tests/") and "::" in line]
 
 
