@@ -32,6 +32,7 @@ from unittest import mock
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from dagster_project.release.places import building_path
 from dagster_project.settings import PROJECT_ROOT, Settings, load_settings
@@ -287,9 +288,12 @@ def _of_no_zone(model: Callable[..., Any]) -> Callable[..., Any]:
     """The model, of empty tables but for those that the repository holds."""
     kept = ("regles", "menages")
 
-    def made(*tables: Any, **named: Any) -> Any:
-        emptied = {name: table if name in kept else table.slice(0, 0) for name, table in named.items()}
-        return model(*(table.slice(0, 0) for table in tables), **emptied)
+    def emptied(given: Any) -> Any:
+        return given.slice(0, 0) if isinstance(given, pa.Table) else given
+
+    def made(*given: Any, **named: Any) -> Any:
+        rest = {name: value if name in kept else emptied(value) for name, value in named.items()}
+        return model(*map(emptied, given), **rest)
 
     return made
 
