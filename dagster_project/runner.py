@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import fcntl
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+from dagster_project.pages.files import replace_file
 from dagster_project.settings import Settings, export_environment, remember
 
 INSTANCE_TEMPLATE = Path(__file__).parent / "dagster.yaml"
+OWN_LOG = re.compile(r"(class: KeptSqliteEventLogStorage\n +config:\n +base_dir: ).*")
 
 
 class RunError(RuntimeError):
@@ -33,12 +37,23 @@ def prepare_home(settings: Settings) -> None:
     remember(settings)
     for folder in (settings.dagster_home, settings.inbox_dir, settings.reports_dir, settings.releases_dir):
         folder.mkdir(parents=True, exist_ok=True)
-    instance_file = settings.dagster_home / "dagster.yaml"
-    if not instance_file.exists():
-        template = Template(INSTANCE_TEMPLATE.read_text(encoding="utf-8"))
-        history = settings.dagster_home / "history" / "runs"
-        instance_file.write_text(template.substitute(HISTORY=history), encoding="utf-8")
+    _write_instance_file(settings.dagster_home)
     export_environment(settings)
+
+
+def _write_instance_file(folder: Path) -> None:
+    """Dagster's instance file, once; what a person set in it stays.
+
+    The event log is that of this home: a home that was copied or moved must not write to the one it came from.
+    """
+    file, history = folder / "dagster.yaml", json.dumps(str(folder / "history" / "runs"), ensure_ascii=False)
+    if file.exists():
+        known = file.read_text(encoding="utf-8")
+        text = OWN_LOG.sub(lambda found: f"{found[1]}{history}", known)
+    else:
+        known, text = None, Template(INSTANCE_TEMPLATE.read_text(encoding="utf-8")).substitute(HISTORY=history)
+    if text != known:
+        replace_file(file, text)
 
 
 @contextmanager

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import os
+import shutil
 from pathlib import Path
+from unittest import mock
 
 import dagster as dg
 import pytest
+import yaml
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from sqlalchemy import NullPool
@@ -79,3 +83,25 @@ def test_inner_parts_of_dagster_stand_where_they_are_overridden(tmp_path: Path) 
     # what makes ours worth having; where the stock storage keeps its engines too, ours may go
     source = inspect.getsource(SqliteEventLogStorage._connect)
     assert NullPool.__name__ in source
+
+
+@pytest.mark.parametrize("name", ["copie", "l’été à Évry # 2", "deux: points 'et' \"guillemets\""])
+def test_a_home_that_was_copied_writes_to_its_own_log(tmp_path: Path, name: str) -> None:
+    first, copy = Settings(home=tmp_path / "un"), Settings(home=tmp_path / name)
+    with mock.patch.dict(os.environ):
+        prepare_home(first)
+        shutil.copytree(first.home, copy.home)
+        prepare_home(copy)
+    stated = yaml.safe_load((copy.dagster_home / "dagster.yaml").read_text(encoding="utf-8"))
+    assert stated["event_log_storage"]["config"]["base_dir"] == str(copy.dagster_home / "history" / "runs")
+
+
+def test_what_a_person_set_in_the_instance_file_stays(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    file = settings.dagster_home / "dagster.yaml"
+    file.parent.mkdir()
+    own = "storage:\n  postgres:\n    postgres_url: postgresql://localhost/dq\n"
+    file.write_text(own, encoding="utf-8")
+    with mock.patch.dict(os.environ):
+        prepare_home(settings)
+    assert file.read_text(encoding="utf-8") == own
