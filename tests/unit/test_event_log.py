@@ -17,7 +17,7 @@ from sqlalchemy import NullPool
 
 from dagster_project import event_log
 from dagster_project.event_log import SHARDS_KEPT, KeptSqliteEventLogStorage
-from dagster_project.runner import prepare_home
+from dagster_project.runner import _end_killed_runs, prepare_home
 from dagster_project.settings import Settings
 
 
@@ -105,3 +105,28 @@ def test_what_a_person_set_in_the_instance_file_stays(tmp_path: Path) -> None:
     with mock.patch.dict(os.environ):
         prepare_home(settings)
     assert file.read_text(encoding="utf-8") == own
+
+
+def test_a_killed_run_is_said_to_have_failed_and_holds_nothing(instance: dg.DagsterInstance) -> None:
+    """Without this the next run waits for ever for the right to write, which the dead one keeps."""
+    job = dg.Definitions(assets=[one_table]).resolve_implicit_global_asset_job_def()
+    log = instance.event_log_storage
+    log.set_concurrency_slots("duckdb_writer", 1)
+    ended = dg.materialize([one_table], instance=instance).run_id
+    killed = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
+    waiting = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
+    assert log.claim_concurrency_slot("duckdb_writer", killed, "dbt_models").is_claimed
+    assert not log.claim_concurrency_slot("duckdb_writer", waiting, "dbt_models").is_claimed
+    _end_killed_runs(instance)
+    assert log.claim_concurrency_slot("duckdb_writer", "next", "dbt_models").is_claimed
+    statuses = {run.run_id: run.status for run in instance.get_runs()}
+    failed = dg.DagsterRunStatus.FAILURE
+    assert statuses == {ended: dg.DagsterRunStatus.SUCCESS, killed: failed, waiting: failed}
+
+
+def test_a_run_of_the_ui_is_left_alone(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = dg.Definitions(assets=[one_table]).resolve_implicit_global_asset_job_def()
+    instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    monkeypatch.setattr(dg.DagsterRun, "remote_job_origin", "of the UI")
+    _end_killed_runs(instance)
+    assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.STARTED]
