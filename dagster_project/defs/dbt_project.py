@@ -27,6 +27,8 @@ MANIFEST = TARGET / "manifest.json"
 PARTIAL_PARSE = TARGET / "partial_parse.msgpack"
 # Results of the unit tests of this code, when they passed: of the checkout, so that each home need not play them.
 UNIT_TESTS = TARGET / "unit_tests.json"
+# What column lineage cut from the models, also of the checkout: nearly all of it is the same in every home.
+COLUMN_SLICES = TARGET / "column_slices.json"
 
 
 def dbt_environment(settings: Settings, build_id: str = "local") -> dict[str, str]:
