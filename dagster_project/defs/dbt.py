@@ -154,10 +154,18 @@ def _events(
 def _arguments(settings: Settings) -> list[str]:
     """Unit tests speak of the code alone: once passed, in this home or in another, only a change plays them again."""
     for known in (unit_tests_path(settings), UNIT_TESTS):
-        if known.exists() and (content := _read(known))["code"] == code_digest():
+        if (content := _unit_tests(known)) and content.get("code") == code_digest():
             replace_text(unit_tests_path(settings), json.dumps(content, indent=1))
             return ["build", "--exclude-resource-type", "unit_test"]
     return ["build"]
+
+
+def _unit_tests(path: Path) -> dict[str, Any]:
+    """Results kept, or nothing where there are none to read: they are played again then."""
+    try:
+        return _read(path)
+    except (OSError, ValueError):
+        return {}
 
 
 def unit_tests_path(settings: Settings) -> Path:

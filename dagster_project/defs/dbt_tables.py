@@ -14,8 +14,8 @@ import dagster as dg
 
 from dagster_project.defs.dbt_project import COLUMN_SLICES
 from dagster_project.identity.content import content_version
+from dagster_project.lineage.column_origins import ROWS, Condition, LineageError, Relation, Table
 from dagster_project.lineage.compiled import read_models
-from dagster_project.lineage.origins import ROWS, Condition, LineageError, Relation, Table
 from dagster_project.lineage.store import write_column_lineage
 from dagster_project.release.places import building_path
 from dagster_project.release.report import failing_rows

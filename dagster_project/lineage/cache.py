@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dagster_project.closure import code_version
-from dagster_project.lineage.origins import Schemas
+from dagster_project.lineage.column_origins import Schemas
 
 # Column and the SQL that makes it.
 Slices = dict[str, str]

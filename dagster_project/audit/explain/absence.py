@@ -8,7 +8,7 @@ from dagster_project.audit.explain.figure import Figure
 from dagster_project.audit.recompute.formulas import MODELLED
 from dagster_project.audit.recompute.weighted import OFFERS, TRIPS
 from dagster_project.audit.release_folder import records
-from dagster_project.pages.formats import quantity
+from dagster_project.pages.numbers import quantity
 from dagster_project.release.verifier_preuve import COUVERTURE_MINIMALE
 
 if TYPE_CHECKING:
