@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from dagster_project import sql
 from dagster_project.audit.release_folder import ReleaseFolder, UnknownReleaseError
 from dagster_project.identity.build import LIBRARIES
-from dagster_project.pages.formats import moment, number
+from dagster_project.pages.numbers import moment, number
 
 if TYPE_CHECKING:
     import duckdb

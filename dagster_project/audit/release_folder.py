@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project import sql
-from dagster_project.audit.formats import FORMATS
+from dagster_project.audit.release_formats import FORMATS, UNNUMBERED
 from dagster_project.identity.lock import LOCK_NAME, RELEASE_FORMAT
 from dagster_project.release.places import CURRENT, building_path
 from dagster_project.settings import Settings
@@ -70,7 +70,7 @@ class ReleaseFolder:
             )
         try:
             lock = {**lock, "libraries": dict(lock["libraries"]), "files": dict(lock["code"]["files"])}
-            number = lock.get("release_format", 1)
+            number = lock.get("release_format", UNNUMBERED)
             _ = (lock["build_id"], lock["settings"]["sources"], lock["settings"]["territory"], lock["python"])
             known = number in FORMATS
         except (KeyError, TypeError, ValueError) as error:
@@ -211,7 +211,7 @@ def open_release(settings: Settings, name: str | None = None) -> ReleaseFolder:
     """
     release = find_release(settings, name)
     try:
-        number = release.lock.get("release_format", 1)
+        number = release.lock.get("release_format", UNNUMBERED)
     except UnknownReleaseError as error:
         if not isinstance(error.__cause__, ValueError | KeyError | TypeError):
             raise

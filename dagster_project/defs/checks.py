@@ -10,7 +10,7 @@ import dagster as dg
 
 from dagster_project.defs.raw import raw_key
 from dagster_project.quality.messages import refusals
-from dagster_project.quality.runner import ExpectationResult, run_suites
+from dagster_project.quality.suite_runner import ExpectationResult, run_suites
 from dagster_project.quality.suites import Suite, load_suites
 from dagster_project.release.suite_tables import expectation_cache, export_marts, suite_tables
 from dagster_project.settings import Settings

@@ -12,11 +12,13 @@ from dagster_dbt import dbt_assets
 from dagster_project.audit.release_folder import is_current
 from dagster_project.defs.dbt_project import (
     PARTIAL_PARSE,
+    UNIT_TESTS,
     Translator,
     ensure_manifest,
     invoke_dbt,
     load_manifest,
     node_versions,
+    replace_text,
 )
 from dagster_project.defs.dbt_tables import BuiltTables
 from dagster_project.identity.build import code_digest, describe_build
@@ -150,11 +152,20 @@ def _events(
 
 
 def _arguments(settings: Settings) -> list[str]:
-    """Unit tests speak of the code alone: once passed, they are played again only when it changes."""
-    known = unit_tests_path(settings)
-    if known.exists() and _read(known)["code"] == code_digest():
-        return ["build", "--exclude-resource-type", "unit_test"]
+    """Unit tests speak of the code alone: once passed, in this home or in another, only a change plays them again."""
+    for known in (unit_tests_path(settings), UNIT_TESTS):
+        if (content := _unit_tests(known)) and content.get("code") == code_digest():
+            replace_text(unit_tests_path(settings), json.dumps(content, indent=1))
+            return ["build", "--exclude-resource-type", "unit_test"]
     return ["build"]
+
+
+def _unit_tests(path: Path) -> dict[str, Any]:
+    """Results kept, or nothing where there are none to read: they are played again then."""
+    try:
+        return _read(path)
+    except (OSError, ValueError):
+        return {}
 
 
 def unit_tests_path(settings: Settings) -> Path:
@@ -167,8 +178,9 @@ def _keep_unit_tests(settings: Settings, results: list[dict[str, Any]]) -> None:
     played = [{name: r[name] for name in kept} for r in results if r["unique_id"].startswith("unit_test.")]
     if played:
         passed = all(result["status"] == "pass" for result in played)
-        content = {"code": code_digest() if passed else "", "results": played}
-        unit_tests_path(settings).write_text(json.dumps(content, indent=1), encoding="utf-8")
+        content = json.dumps({"code": code_digest() if passed else "", "results": played}, indent=1)
+        for path in (unit_tests_path(settings), UNIT_TESTS) if passed else (unit_tests_path(settings),):
+            replace_text(path, content)
 
 
 def _read(path: Path) -> dict[str, Any]:

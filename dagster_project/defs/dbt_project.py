@@ -25,6 +25,10 @@ DBT_DIR = PROJECT_ROOT / "dbt_models"
 TARGET = DBT_DIR / "target"
 MANIFEST = TARGET / "manifest.json"
 PARTIAL_PARSE = TARGET / "partial_parse.msgpack"
+# Results of the unit tests of this code, when they passed: of the checkout, so that each home need not play them.
+UNIT_TESTS = TARGET / "unit_tests.json"
+# What column lineage cut from the models, also of the checkout: nearly all of it is the same in every home.
+COLUMN_SLICES = TARGET / "column_slices.json"
 
 
 def dbt_environment(settings: Settings, build_id: str = "local") -> dict[str, str]:
@@ -110,7 +114,7 @@ def ensure_manifest(settings: Settings) -> Path:
     if MANIFEST.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
         return MANIFEST
     _parse(settings)
-    _replace_text(stamp, digest)
+    replace_text(stamp, digest)
     return MANIFEST
 
 
@@ -128,7 +132,8 @@ def _parse(settings: Settings) -> None:
             (aside / path.name).replace(path)
 
 
-def _replace_text(path: Path, text: str) -> None:
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all, also when two processes write it at once."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)

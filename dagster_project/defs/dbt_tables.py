@@ -12,9 +12,10 @@ from typing import Any, Self
 
 import dagster as dg
 
+from dagster_project.defs.dbt_project import COLUMN_SLICES
 from dagster_project.identity.content import content_version
+from dagster_project.lineage.column_origins import ROWS, Condition, LineageError, Relation, Table
 from dagster_project.lineage.compiled import read_models
-from dagster_project.lineage.origins import ROWS, Condition, LineageError, Relation, Table
 from dagster_project.lineage.store import write_column_lineage
 from dagster_project.release.places import building_path
 from dagster_project.release.report import failing_rows
@@ -47,7 +48,7 @@ class BuiltTables:
             self._columns,
             catalog=building.stem,
             build_id=self._build_id,
-            cache=self._settings.derived_dir / "column_slices.json",
+            cache=COLUMN_SLICES,
         )
         return self
 

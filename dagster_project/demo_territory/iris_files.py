@@ -23,7 +23,6 @@ FILES = {"96": ("22", "29", "35"), "98": ("44", "49", "53"), "99": ("56", "72", 
 NOT_CUT = "(commune non irisée)"
 REFERENCE_COLUMNS = ("CODE_IRIS", "LIB_IRIS", "TYP_IRIS", "GRD_QUART", "DEPCOM", "LIBCOM", "UU2020", "REG", "DEP")
 REFERENCE_YEAR, SUMMARY_YEAR = 2021, 2024
-SAMPLED = 200  # inhabitants under which the compilation gives no share
 AGES = {"0014": (0, 15), "1524": (15, 25), "2554": (25, 55), "5564": (55, 65), "6579": (65, 80), "80p": (80, 999)}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dagster_project.demo_territory import names
+from dagster_project.demo_territory.secrecy import least_shown
 from dagster_project.demo_territory.territory import Commune, Territory, capitals, stream
 from dagster_project.demo_territory.workplaces import EMPLOYMENT_ZONE_NAMES, zone_of
 from dagster_project.demo_territory.writers import csv_bytes
@@ -48,7 +49,7 @@ MODE_COLUMNS = (
 )
 TITLES = ("Insee - Statistiques locales; ; ; ; ; ", "Référentiel géographique : France par commune; ; ; ; ; ")
 ABSENT = "N/A - résultat non disponible"
-HIDDEN, SMALLEST = "*", 5  # projects under it are not published
+HIDDEN = "*"  # projects too few to be published
 YEAR = 2024
 
 
@@ -65,12 +66,12 @@ def _needs(territory: Territory, communes: Sequence[Commune]) -> bytes:
     for commune in communes:
         key = commune.departement, zone_of(territory, commune)
         people[key] = people.get(key, 0.0) + commune.pop
-    rows = []
+    rows, least = [], least_shown("francetravail_bmo")
     for code, label, family, family_label in TRADES:
         for (departement, zone), count in sorted(people.items(), key=lambda item: (item[0][1], item[0][0])):
             projects = int(rng.poisson(count / 1_000 * rng.uniform(0.2, 2.0)))
             parts = [projects, *(int(rng.binomial(projects, share)) for share in (0.55, 0.2))]
-            shown = [str(part) if part >= SMALLEST else HIDDEN for part in parts]
+            shown = [str(part) if part >= least else HIDDEN for part in parts]
             region = next(commune.region for commune in communes if commune.departement == departement)
             place = [region, names.REGIONS[region], departement, names.DEPARTEMENTS[departement]]
             basin = [str(zone), capitals(EMPLOYMENT_ZONE_NAMES[zone])]

@@ -59,7 +59,7 @@ class BuildLock(_Strict):
     """`build.lock.json`. See the module; `load_lock` reads one, `drawing.draw_lock` makes one."""
 
     lock_version: int
-    release_format: int = Field(RELEASE_FORMAT, description="of the release folder; see `audit.formats`")
+    release_format: int = Field(RELEASE_FORMAT, description="of the release folder; see `audit.release_formats`")
     release_id: str = Field(pattern=r"^\d{8}T\d{6}Z-[0-9a-f]{12}$")
     build_id: str = Field(pattern=_SHA256, description="digest of what figures depend on")
     built_at: AwareDatetime = Field(description="UTC, to the second: the only clock reading in a release")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from dagster_project.closure import code_version
-from dagster_project.lineage.origins import Schemas
+from dagster_project.lineage.column_origins import Schemas
 
 # Column and the SQL that makes it.
 Slices = dict[str, str]
@@ -37,6 +38,6 @@ class SliceCache:
         if self._path is None or self._used == self._known:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._path.with_suffix(".tmp")
+        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")  # several builds may end at once
         temporary.write_text(json.dumps(self._used, sort_keys=True), encoding="utf-8")
         temporary.replace(self._path)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.lineage.cache import SliceCache
+from dagster_project.lineage.column_origins import ROWS, LineageError, Origin, Relation, Schemas, Table
 from dagster_project.lineage.declared import unpivoted_columns, without_notes
-from dagster_project.lineage.origins import ROWS, LineageError, Origin, Relation, Schemas, Table
 
 DIGEST = re.compile(r"'([0-9a-f]{12,64})'")
 # Layers whose columns are shown with their SQL; a staging column is a cast or a new name.

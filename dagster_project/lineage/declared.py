@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dagster_project.lineage.origins import Column, Condition, LineageError, Origin, Relation, Table
+from dagster_project.lineage.column_origins import Column, Condition, LineageError, Origin, Relation, Table
 from dagster_project.settings import PROJECT_ROOT
 
 SEEDS = PROJECT_ROOT / "seeds"

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from dagster_project.lineage.origins import (
+from dagster_project.lineage.column_origins import (
     NOWHERE,
     ROWS,
     Condition,

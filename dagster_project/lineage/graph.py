@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dagster_project.lineage.origins import ROWS, Column, Relation, Table
+from dagster_project.lineage.column_origins import ROWS, Column, Relation, Table
 
 
 @dataclass(frozen=True, slots=True)

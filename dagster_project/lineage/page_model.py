@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dagster_project.lineage.column_origins import ROWS, Column, Condition, Relation, Table
 from dagster_project.lineage.graph import ColumnGraph
-from dagster_project.lineage.origins import ROWS, Column, Condition, Relation, Table
 from dagster_project.sources.catalogue import Dataset
 
 CLAUSES = {

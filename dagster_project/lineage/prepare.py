@@ -11,7 +11,7 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 
-from dagster_project.lineage.origins import LineageError, Schemas, Table
+from dagster_project.lineage.column_origins import LineageError, Schemas, Table
 
 DIALECT = "duckdb"
 # Marks, on the SELECT that stands for an UNPIVOT, the name and value columns.

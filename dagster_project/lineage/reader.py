@@ -12,8 +12,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from dagster_project.lineage.expressions import Names, read_expression
-from dagster_project.lineage.origins import (
+from dagster_project.lineage.column_origins import (
     NOWHERE,
     ROWS,
     Condition,
@@ -24,6 +23,7 @@ from dagster_project.lineage.origins import (
     Table,
     gathered,
 )
+from dagster_project.lineage.expressions import Names, read_expression
 from dagster_project.lineage.prepare import DIALECT, UNPIVOT, prepare
 
 SELECT_PARTS = {

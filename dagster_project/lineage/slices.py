@@ -13,7 +13,7 @@ from sqlglot import exp
 from sqlglot.optimizer.journal import Journal, revert
 from sqlglot.optimizer.pushdown_projections import projection_reachability, prune_projections
 
-from dagster_project.lineage.origins import Schemas
+from dagster_project.lineage.column_origins import Schemas
 from dagster_project.lineage.prepare import DIALECT, UNPIVOT
 
 LAYOUT: Any = {"pretty": True, "indent": 1, "pad": 1, "max_text_width": 110}

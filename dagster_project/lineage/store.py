@@ -6,10 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.lineage.compiled import ModelColumns
-from dagster_project.lineage.declared import indicator_cells, python_tables
-from dagster_project.lineage.graph import ColumnGraph, Reach
-from dagster_project.lineage.origins import (
+from dagster_project.lineage.column_origins import (
     ROWS,
     Column,
     Condition,
@@ -19,6 +16,9 @@ from dagster_project.lineage.origins import (
     Schemas,
     Table,
 )
+from dagster_project.lineage.compiled import ModelColumns
+from dagster_project.lineage.declared import indicator_cells, python_tables
+from dagster_project.lineage.graph import ColumnGraph, Reach
 from dagster_project.settings import Settings
 
 if TYPE_CHECKING:

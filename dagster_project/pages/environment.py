@@ -9,8 +9,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dagster_project.pages.files import replace_file
-from dagster_project.pages.formats import measure, moment, number, plural, significant, size
 from dagster_project.pages.french import SEVERITIES, SOURCES, STATUSES, territory, typeset
+from dagster_project.pages.numbers import measure, moment, number, plural, significant, size
 
 
 @cache

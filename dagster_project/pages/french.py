@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from dagster_project.pages.formats import NO_BREAK, THIN
+from dagster_project.pages.numbers import NO_BREAK, THIN
 
 LEVELS = {
     "QPV": "quartier prioritaire",

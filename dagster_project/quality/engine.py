@@ -31,7 +31,7 @@ from great_expectations.data_context.types.resource_identifiers import (
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.expectations.metadata_types import FailureSeverity
 
-from dagster_project.pages.formats import measure, number
+from dagster_project.pages.numbers import measure, number
 from dagster_project.quality.frames import Frame, Table
 from dagster_project.quality.results import ExpectationResult
 from dagster_project.quality.suites import Expectation, Suite

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dagster_project.pages.formats import number
+from dagster_project.pages.numbers import number
 from dagster_project.quality.results import ExpectationResult
 from dagster_project.quality.suites import Suite
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
-from dagster_project.pages.formats import NO_BREAK, plural
+from dagster_project.pages.numbers import NO_BREAK, plural
 from dagster_project.release.contract import load_contents
 from dagster_project.release.edition import FICTITIOUS, Edition
 from dagster_project.release.tables import ReleasedTable

@@ -14,7 +14,7 @@ from dagster_project.quality.nonrecours import nonrecours_of
 from dagster_project.quality.report import build_report
 from dagster_project.quality.report_inputs import dataset_infos, dbt_tests
 from dagster_project.quality.report_model import QualityReport, RunInfo
-from dagster_project.quality.runner import run_suites
+from dagster_project.quality.suite_runner import run_suites
 from dagster_project.quality.suites import load_suites
 from dagster_project.release.places import building_path
 from dagster_project.release.suite_tables import expectation_cache, suite_tables

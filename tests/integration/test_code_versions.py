@@ -180,7 +180,7 @@ CASES = {
     "the style sheet": Case(template("style.css"), {"reports/quality", COMPARED, AUDITED, LINEAGE}),
     "the template of a page that no release holds": Case(template("run/run.html.j2"), {AUDITED}, rebuilds=False),
     "how numbers are written": Case(
-        python("pages/formats"), {*REPORTS, COMPARED, AUDITED, LINEAGE, "releases/current"}
+        python("pages/numbers"), {*REPORTS, COMPARED, AUDITED, LINEAGE, "releases/current"}
     ),
     "the lineage page": Case(python("lineage/page_model"), {LINEAGE, "releases/current"}),
     "its template": Case(template("lineage/lineage.html.j2"), {LINEAGE}),

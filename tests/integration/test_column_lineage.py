@@ -17,10 +17,10 @@ import pytest
 from dagster_project.defs import dbt as dbt_step
 from dagster_project.defs import dbt_tables
 from dagster_project.defs.dbt import dbt_definitions
+from dagster_project.lineage.column_origins import ROWS, Column, Relation, Table
 from dagster_project.lineage.compiled import ModelColumns, read_models
 from dagster_project.lineage.declared import python_tables
 from dagster_project.lineage.graph import ColumnGraph
-from dagster_project.lineage.origins import ROWS, Column, Relation, Table
 from dagster_project.lineage.page import lineage_page_path
 from dagster_project.lineage.store import (
     LINEAGE_COLUMNS,

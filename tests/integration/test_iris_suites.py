@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.quality.messages import refusals
-from dagster_project.quality.runner import ExpectationResult, run_suites
+from dagster_project.quality.suite_runner import ExpectationResult, run_suites
 from dagster_project.quality.suites import load_suites
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue

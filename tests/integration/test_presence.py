@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dagster_project.commands.doctor import examine
-from dagster_project.quality.runner import run_suites
+from dagster_project.quality.suite_runner import run_suites
 from dagster_project.quality.suites import load_suites
 from dagster_project.settings import Settings
 from dagster_project.sources import presence, status

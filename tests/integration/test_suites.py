@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from dagster_project.quality.frames import Table
-from dagster_project.quality.runner import run_suites
+from dagster_project.quality.suite_runner import run_suites
 from dagster_project.quality.suites import Suite, load_suites
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources.catalogue import load_catalogue

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dagster_project.lineage.origins import LineageError, Relation
+from dagster_project.lineage.column_origins import LineageError, Relation
 from dagster_project.lineage.reader import column_lineage
 
 SCHEMAS = {

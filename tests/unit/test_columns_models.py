@@ -11,10 +11,10 @@ import yaml
 from dagster_project.defs.dbt_tables import lineage_metadata
 from dagster_project.geo import contours, destinations, dwelling_zones, origins, overlaps, tile_overlaps
 from dagster_project.geo.tile_overlaps import KEY
+from dagster_project.lineage.column_origins import ROWS, LineageError, Origin, Relation
 from dagster_project.lineage.compiled import read_models
 from dagster_project.lineage.declared import indicator_cells, python_tables, unpivoted_columns
 from dagster_project.lineage.graph import ColumnGraph
-from dagster_project.lineage.origins import ROWS, LineageError, Origin, Relation
 from dagster_project.lineage.page import lineage_page_path, render, write_lineage_page
 from dagster_project.lineage.page_model import PageBuilder
 from dagster_project.lineage.store import (

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dagster_project.lineage.origins import Relation
+from dagster_project.lineage.column_origins import Relation
 from dagster_project.lineage.reader import column_lineage
 
 TABLES = {"t": ("a", "b", "k"), "u": ("k", "x", "y")}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dagster_project.pages import formats, french
+from dagster_project.pages import french, numbers
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from dagster_project.pages import formats, french
     ],
 )
 def test_numbers(value: float | None, decimals: int | None, text: str) -> None:
-    assert formats.number(value, decimals) == text
+    assert numbers.number(value, decimals) == text
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_numbers(value: float | None, decimals: int | None, text: str) -> None:
     [(None, "—"), (0.0, "0"), (0.231, "0,231"), (0.98765, "0,988"), (-17.33333, "−17,33"), (0.00123, "0,00123")],
 )
 def test_measures_keep_what_tells_small_ones_apart(value: float | None, text: str) -> None:
-    assert formats.measure(value) == text
+    assert numbers.measure(value) == text
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_measures_keep_what_tells_small_ones_apart(value: float | None, text: st
     ],
 )
 def test_sizes(size: int, text: str) -> None:
-    assert formats.size(size) == text
+    assert numbers.size(size) == text
 
 
 @pytest.mark.parametrize(
@@ -51,27 +51,27 @@ def test_territories(code: str, name: str) -> None:
 
 
 def test_quantities() -> None:
-    assert formats.quantity(12.5, "%") == "12,5\u202f%"
-    assert formats.quantity(None, "%") == "—"
+    assert numbers.quantity(12.5, "%") == "12,5\u202f%"
+    assert numbers.quantity(None, "%") == "—"
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 constat"), (1, "1 constat"), (1500, "1\u202f500 constats")])
 def test_plurals(count: int, text: str) -> None:
-    assert formats.plural(count, "constat") == text
+    assert numbers.plural(count, "constat") == text
 
 
 def test_each_word_of_several_takes_the_plural() -> None:
-    assert formats.plural(2, "chiffre inchangé") == "2 chiffres inchangés"
-    assert formats.plural(3, "bâtiment", "bâtiments") == "3 bâtiments"
+    assert numbers.plural(2, "chiffre inchangé") == "2 chiffres inchangés"
+    assert numbers.plural(3, "bâtiment", "bâtiments") == "3 bâtiments"
 
 
 def test_moments() -> None:
-    assert formats.moment("2026-11-24T06:11:31+00:00") == "24/11/2026 à 06\u202fh\u202f11 (UTC)"
-    assert formats.moment("2026-11-24T06:11:31+02:00") == "24/11/2026 à 04\u202fh\u202f11 (UTC)"
-    assert formats.moment("2026-11-24T06:11:31") == "24/11/2026 à 06\u202fh\u202f11 (UTC)"
-    assert formats.moment(datetime(2026, 11, 24, 6, 11, tzinfo=UTC)) == "24/11/2026 à 06\u202fh\u202f11 (UTC)"
-    assert formats.moment("hier") == "hier"
-    assert formats.moment(None) == "date inconnue"
+    assert numbers.moment("2026-11-24T06:11:31+00:00") == "24/11/2026 à 06\u202fh\u202f11 (UTC)"
+    assert numbers.moment("2026-11-24T06:11:31+02:00") == "24/11/2026 à 04\u202fh\u202f11 (UTC)"
+    assert numbers.moment("2026-11-24T06:11:31") == "24/11/2026 à 06\u202fh\u202f11 (UTC)"
+    assert numbers.moment(datetime(2026, 11, 24, 6, 11, tzinfo=UTC)) == "24/11/2026 à 06\u202fh\u202f11 (UTC)"
+    assert numbers.moment("hier") == "hier"
+    assert numbers.moment(None) == "date inconnue"
 
 
 def test_no_break_spaces() -> None:

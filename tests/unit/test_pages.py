@@ -81,7 +81,7 @@ def test_numbers_are_set_in_french_in_one_place() -> None:
     makers = ("demo_territory/", "models/", "routing/", "release/verifier_preuve.py")
     written = re.compile(r"\.replace\(\s*\"[.,]\", *(?:\",\"|\"\\u202f\"|THIN)\)")
     using = [name for name in PYTHON if written.search((PRODUCT / name).read_text(encoding="utf-8"))]
-    assert [name for name in using if not name.startswith(makers)] == ["pages/formats.py"]
+    assert [name for name in using if not name.startswith(makers)] == ["pages/numbers.py"]
 
 
 def minimal(fictitious: bool) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.quality import runner
+from dagster_project.quality import suite_runner
 from dagster_project.quality.data_docs import build_data_docs
-from dagster_project.quality.runner import MissingTableError, run_suites
+from dagster_project.quality.suite_runner import MissingTableError, run_suites
 from dagster_project.quality.suites import Suite
 from dagster_project.settings import PROJECT_ROOT
 from tests.browser import offline_browser
@@ -70,7 +70,7 @@ def write(path: Path, rows: str) -> Path:
     return path
 
 
-def run(table: Path, *, real: bool = False, suite: Suite = SUITE) -> dict[str, runner.ExpectationResult]:
+def run(table: Path, *, real: bool = False, suite: Suite = SUITE) -> dict[str, suite_runner.ExpectationResult]:
     results = run_suites([suite], {"essai": table}, real=real, cache_dir=table.parent / "cache")
     return {result.id: result for result in results}
 
@@ -144,7 +144,7 @@ def test_great_expectations_is_not_imported_when_everything_is_cached(table):
     run(table)
     script = (
         "import sys, json; from pathlib import Path;"
-        "from dagster_project.quality.runner import run_suites; from dagster_project.quality.suites import Suite;"
+        "from dagster_project.quality.suite_runner import run_suites; from dagster_project.quality.suites import Suite;"
         "from dagster_project.quality.data_docs import build_data_docs;"
         "suite = Suite.model_validate_json(sys.argv[1]); folder = Path(sys.argv[2]);"
         "found = run_suites([suite], {'essai': folder / 'essai.parquet'}, real=False, cache_dir=folder / 'cache');"

@@ -20,7 +20,7 @@ from dagster_project.audit.diff.words import signed
 from dagster_project.audit.release_folder import UnknownReleaseError, find_release
 from dagster_project.commands.releases import release_app
 from dagster_project.identity.lock import LOCK_NAME
-from dagster_project.pages.formats import measure
+from dagster_project.pages.numbers import measure
 from dagster_project.settings import Settings
 from tests.release_folders import VINTAGE, Cell, Indicator, World, figure_id
 
@@ -142,6 +142,13 @@ def test_a_format_that_is_no_number_is_refused_in_one_line(releases: Path, numbe
     done = dq("show", FIRST)
     assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
     assert "ne peut être lu" in done.stderr or f"au format {number!r}, que ce programme ne lit pas" in done.stderr
+
+
+def test_a_release_made_before_formats_were_numbered_is_of_the_first(releases: Path) -> None:
+    path = releases / FIRST / LOCK_NAME
+    lock = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({name: said for name, said in lock.items() if name != "release_format"}))
+    assert dq("show", FIRST).exit_code == 0
 
 
 def test_a_folder_without_a_lock_is_refused_in_one_line(releases: Path) -> None:

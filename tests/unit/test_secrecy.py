@@ -281,7 +281,8 @@ def test_no_code_writes_a_threshold_of_its_own() -> None:
     words = r"(?:personnes|demandeurs|éligibles|bénéficiaires|ménages|allocataires|patients)"
     said = re.compile(rf"(?:moins de|au moins|sous|under|least) {number} {words}|de 1 à (?:4|10)\b|1 to (?:4|10)\b")
     named = re.compile(
-        r"(?i)\b(?:least(?:_count)?|threshold|seuil|masked\w*|min_persons)\b[^=\n]{0,12}= ?(?:5|10|11)(?:\.0)?\b"
+        r"(?i)\b(?:least(?:_count)?|smallest|threshold|seuil|masked\w*|min_persons)\b[^=\n]{0,12}= ?"
+        r"(?:\"[^\"\n]*\", )?(?:5|10|11)(?:\.0)?\b"
     )
     wrong = [
         f"{path.relative_to(PROJECT_ROOT)}: {match.group()}"

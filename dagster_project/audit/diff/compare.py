@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dagster_project.audit.diff.appearance import attribute_presence
 from dagster_project.audit.diff.causes import SUBSTITUTED, Cause
 from dagster_project.audit.diff.changes import find_changes
 from dagster_project.audit.diff.pairs import pair_inputs
-from dagster_project.audit.diff.presence import attribute_presence
 from dagster_project.audit.diff.program import differing_program
 from dagster_project.audit.diff.reasons import attribute_kept, contribution_columns
 from dagster_project.audit.diff.side_by_side import THRESHOLDS, open_pair

@@ -9,7 +9,7 @@ from dagster_project.audit.diff.summary import Figure
 from dagster_project.audit.diff.words import CHANGE_LABELS, contributions, signed
 from dagster_project.pages.environment import write_page
 from dagster_project.pages.files import replace_file
-from dagster_project.pages.formats import NONE, THIN, number
+from dagster_project.pages.numbers import NONE, THIN, number
 
 if TYPE_CHECKING:
     from dagster_project.audit.diff.compare import Comparison

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dagster_project.audit.diff.causes import Cause
 from dagster_project.audit.diff.changes import GAINED, LOST, STATUS, TERMS, VALUE
 from dagster_project.audit.diff.summary import Figure, Items, Side, Summary
-from dagster_project.pages.formats import measure, number, plural
+from dagster_project.pages.numbers import measure, number, plural
 
 CHANGE_LABELS = {
     VALUE: "valeur modifiée",

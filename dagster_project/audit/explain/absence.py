@@ -8,12 +8,12 @@ from dagster_project.audit.explain.figure import Figure
 from dagster_project.audit.recompute.formulas import MODELLED
 from dagster_project.audit.recompute.weighted import OFFERS, TRIPS
 from dagster_project.audit.release_folder import records
-from dagster_project.pages.formats import quantity
+from dagster_project.pages.numbers import quantity
+from dagster_project.release.verifier_preuve import COUVERTURE_MINIMALE
 
 if TYPE_CHECKING:
     import duckdb
 
-SMALLEST_SHARE = 0.2  # of a zone's people: below, no figure is published
 KEPT = "retenu"
 NETWORKS = "select distinct kind, dataset, vintage, file, status, reason_fr from mart_reseau order by all"
 CONVENTION = (
@@ -59,9 +59,9 @@ def _trips(connection: duckdb.DuckDBPyConnection, figure: Figure) -> str:
         stops = row["indicator_code"] in STOPS
         what = "Aucun horaire retenu ne dessert cette zone" if stops else "Cette zone n’est dans aucun réseau retenu"
         return f"{what} : rien n’y est calculé. {_networks(connection)}"
-    if coverage < SMALLEST_SHARE:
-        known = quantity(coverage * 100, "%", 1)
-        return f"Les réseaux ne rendent que {known} des habitants de la zone : sous 20 %, pas de chiffre."
+    if coverage < COUVERTURE_MINIMALE:
+        known, least = quantity(coverage * 100, "%", 1), quantity(COUVERTURE_MINIMALE * 100, "%", 0)
+        return f"Les réseaux ne rendent que {known} des habitants de la zone : sous {least}, pas de chiffre."
     return (
         "Aucun lieu d’emploi n’est atteint par les modes que compare ce chiffre : le rapport n’a pas de dénominateur."
     )

@@ -24,8 +24,8 @@ from dagster_project.audit.explain.model import (
 from dagster_project.audit.explain.weighted import weighted_of
 from dagster_project.audit.reference import status_labels
 from dagster_project.audit.release_folder import ReleaseFolder, ask, records
-from dagster_project.pages.formats import quantity
 from dagster_project.pages.french import COPIES, LEVELS, METHODS, OF_MODELS, ROLES, SOURCES, visible
+from dagster_project.pages.numbers import quantity
 
 if TYPE_CHECKING:
     import duckdb

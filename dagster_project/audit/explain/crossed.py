@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dagster_project.audit.explain.figure import Figure, Input
 from dagster_project.audit.explain.model import Reported, UnitInfo
 from dagster_project.audit.release_folder import Record
-from dagster_project.pages.formats import number
 from dagster_project.pages.french import BASES, ROLES, UNITS
+from dagster_project.pages.numbers import number
 from dagster_project.release.verifier_preuve import ECARTEE, NIVEAUX, nom_du_terme
 
 SCOPE = (

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from dagster_project.audit.explain.figure import Figure, Input
 from dagster_project.audit.explain.model import Formula, Term
-from dagster_project.pages.formats import number, quantity
+from dagster_project.pages.numbers import number, quantity
 
 DECIMALS = 2
 

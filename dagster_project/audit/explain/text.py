@@ -8,8 +8,8 @@ from dagster_project.audit.explain.formula import DECIMALS
 from dagster_project.audit.explain.layout import wrapped
 from dagster_project.audit.explain.model import Explanation, InputInfo, ModelUsed, Reported
 from dagster_project.audit.explain.weighed_text import weighed_cells
-from dagster_project.pages.formats import NO_BREAK, moment, number, plural, quantity
 from dagster_project.pages.french import CORRECTIONS, GENERATIONS, UNITS
+from dagster_project.pages.numbers import NO_BREAK, moment, number, plural, quantity
 from dagster_project.release.verifier_preuve import FICTIF
 
 SAME_FILE = ("file", "sha256", "member", "dataset")

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from dagster_project.audit.explain.layout import wrapped
 from dagster_project.audit.explain.model import Explanation, InputInfo
-from dagster_project.pages.formats import NO_BREAK, plural, significant
 from dagster_project.pages.french import UNIT_OF_TERM
+from dagster_project.pages.numbers import NO_BREAK, plural, significant
 
 SHOWN = 15
 # Roles whose cells enter as they stand.

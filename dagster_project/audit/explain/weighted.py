@@ -8,7 +8,7 @@ from dagster_project.audit.explain.model import Weighted
 from dagster_project.audit.recompute.formulas import MODELLED
 from dagster_project.audit.recompute.result import Outcome, close
 from dagster_project.audit.recompute.weighted import COMPLEMENT, OFFERS, WEIGHTED, WHOLE, weigh
-from dagster_project.pages.formats import number, significant
+from dagster_project.pages.numbers import number, significant
 
 # What the cells of each model count.
 COUNTED = {OFFERS: "postes"}

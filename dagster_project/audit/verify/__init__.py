@@ -13,7 +13,7 @@ from dagster_project.audit.verify.agreement import verify_agreement
 from dagster_project.audit.verify.copies import verify_copies
 from dagster_project.audit.verify.files import verify_archive, verify_sums
 from dagster_project.audit.verify.result import Chapter, Finding, Verification
-from dagster_project.pages.formats import plural
+from dagster_project.pages.numbers import plural
 
 if TYPE_CHECKING:
     import duckdb

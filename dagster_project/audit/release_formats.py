@@ -1,6 +1,7 @@
 """What a release of each format number holds, apart from what reads it: one entry a number.
 
-A release of a number that has no entry is refused: it is read with the program that its lock names.
+A release of a number that has no entry is refused: it is read with the program that its lock names. Releases of format
+1 made before 2026-12-01 do not bear it yet: they hold the same tables.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ class Format:
     needed: tuple[str, ...]
 
 
+UNNUMBERED = 1
 FORMATS = MappingProxyType(
     {
         1: Format(
