@@ -37,11 +37,18 @@ class RunOutcome:
 
 
 def prepare_home(settings: Settings) -> None:
-    """Folders, the memory of what this home is for, and Dagster's instance file."""
-    remember(settings)
-    for folder in (settings.dagster_home, settings.inbox_dir, settings.reports_dir, settings.releases_dir):
-        folder.mkdir(parents=True, exist_ok=True)
-    _write_instance_file(settings.dagster_home)
+    """Folders, the memory of what this home is for, and Dagster's instance file.
+
+    Raises:
+        RunError: the home cannot be written.
+    """
+    try:
+        remember(settings)
+        for folder in (settings.dagster_home, settings.inbox_dir, settings.reports_dir, settings.releases_dir):
+            folder.mkdir(parents=True, exist_ok=True)
+        _write_instance_file(settings.dagster_home)
+    except OSError as error:
+        raise RunError(f"{settings.home} cannot be written ({error}): name another folder by DQ_HOME") from error
     export_environment(settings)
 
 

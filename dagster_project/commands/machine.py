@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from dagster_project.commands.console import Json, settings_or_exit
+from dagster_project.commands.console import Json, fail, settings_or_exit
 
 
 def doctor(as_json: Json = False) -> None:
@@ -35,10 +35,13 @@ def ui(
     """The Dagster UI on this machine only, with the schedule and sensors running."""
     import os
 
-    from dagster_project.runner import prepare_home
+    from dagster_project.runner import RunError, prepare_home
     from dagster_project.settings import PROJECT_ROOT
 
-    prepare_home(settings_or_exit())
+    try:
+        prepare_home(settings_or_exit())
+    except RunError as error:
+        fail(str(error))
     programs, workspace = Path(sys.executable).parent, str(PROJECT_ROOT / "workspace.yaml")
     place = ["-h", "127.0.0.1", "-p", str(port), "-w", workspace]
     if read_only:  # without the daemon: schedules and sensors launch runs

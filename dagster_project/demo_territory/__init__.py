@@ -53,13 +53,15 @@ def ensure_demo(settings: Settings) -> None:
     if settings.sources != "demo" or settings.rebuild_lock:
         return
     folder = settings.demo_mirror
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes may start with an empty home
-        try:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with (folder.parent / f".{folder.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # several processes may start with an empty home
             write_demo(folder, settings.demo_seed)
-        except DemoError as error:
-            raise FetchError(str(error)) from error
+    except DemoError as error:
+        raise FetchError(str(error)) from error
+    except OSError as error:
+        raise FetchError(f"{folder} cannot be written ({error}): name another folder by DQ_HOME") from error
 
 
 def write_demo(folder: Path, seed: int) -> None:

@@ -16,9 +16,11 @@ from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from sqlalchemy import NullPool
 
 from dagster_project import event_log
+from dagster_project.demo_territory import ensure_demo
 from dagster_project.event_log import SHARDS_KEPT, KeptSqliteEventLogStorage
-from dagster_project.runner import _end_killed_runs, prepare_home
+from dagster_project.runner import RunError, _end_killed_runs, prepare_home
 from dagster_project.settings import Settings
+from dagster_project.sources.http import FetchError
 
 
 @pytest.fixture
@@ -130,3 +132,11 @@ def test_a_run_of_the_ui_is_left_alone(instance: dg.DagsterInstance, monkeypatch
     monkeypatch.setattr(dg.DagsterRun, "remote_job_origin", "of the UI")
     _end_killed_runs(instance)
     assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.STARTED]
+
+
+def test_a_home_that_cannot_be_written_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "home").touch()
+    with pytest.raises(RunError, match=r"home cannot be written .*: name another folder by DQ_HOME"):
+        prepare_home(Settings(home=tmp_path / "home"))
+    with pytest.raises(FetchError, match=r"cannot be written .*: name another folder by DQ_HOME"):
+        ensure_demo(Settings(home=tmp_path / "home"))
