@@ -113,6 +113,7 @@ def ensure_manifest(settings: Settings) -> Path:
     stamp = TARGET / "project.sha256"
     if MANIFEST.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
         return MANIFEST
+    stamp.unlink(missing_ok=True)  # killed between the two, a manifest must not pass for that of the files of before
     _parse(settings)
     replace_text(stamp, digest)
     return MANIFEST

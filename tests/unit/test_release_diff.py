@@ -362,6 +362,27 @@ def test_a_status_that_no_input_explains_is_a_residual(tmp_path: Path) -> None:
     assert of(row) == ("statut", "residual", {"residual"})
 
 
+@pytest.mark.parametrize(("least", "cause"), [(11, "residual"), (20, "secrecy")])
+@pytest.mark.parametrize("value", ["null", "1.5 * value"])
+def test_what_a_rule_that_moved_does_is_secrecy(value: str, least: int, cause: str, tmp_path: Path) -> None:
+    name = figure_id("REV_TAUX", Z1)
+    old, new = BASE.write(tmp_path / "old"), BASE.write(tmp_path / "new")
+    for folder, count in ((old, 11), (new, least)):
+        rewrite(folder / "indicator.parquet", "*, 'essai' as secrecy_rule")
+        with duckdb.connect() as db:
+            rule = f"select 'essai' as secrecy_rule, {count} as least_count"
+            db.execute(f"copy ({rule}) to '{folder / 'secrecy_rule.parquet'}' (format parquet)")
+    status = "secret_primaire" if value == "null" else "ok"
+    concerned = f"if(figure_id = '{name}', "
+    changed = f"{concerned} '{status}', status) as status, {concerned} {value}, value) as value"
+    rewrite(new / "indicator_value.parquet", f"* replace ({changed})")
+    (row,) = compare(opened(old), opened(new)).changes.to_pylist()
+    assert (row["main_cause"], set(row["causes"])) == (cause, {cause})
+    assert_adds_up(row)
+    if row["difference"] is not None:
+        assert due(row)[Cause(cause)] == pytest.approx(row["difference"], rel=1e-12)
+
+
 # Mixed
 
 

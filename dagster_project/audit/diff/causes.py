@@ -54,7 +54,10 @@ _MEANINGS = {
         "L’indicateur est calculé autrement : termes, coefficients, échelle, ou colonne retenue pour une variable."
     ),
     Cause.PERIMETER: "La zone est entrée dans les listes ou en est sortie, ou les poids qui la composent ont changé.",
-    Cause.SECRECY: "Une valeur est désormais masquée, ne l’est plus, ou la note de son absence a un autre sens.",
+    Cause.SECRECY: (
+        "Une valeur est désormais masquée, ne l’est plus, ou la note de son absence a un autre sens ; ou le plus petit "
+        "effectif montré a changé."
+    ),
     Cause.CODE: "Tout le reste est égal : c’est le programme, ou l’une de ses bibliothèques, qui calcule autrement.",
     Cause.RESIDUAL: "Aucune cause ne l’explique alors que le programme est le même : c’est une erreur à comprendre.",
 }

@@ -12,7 +12,7 @@ from dagster_project.audit.diff.changes import find_changes
 from dagster_project.audit.diff.pairs import pair_inputs
 from dagster_project.audit.diff.program import differing_program
 from dagster_project.audit.diff.reasons import attribute_kept, contribution_columns
-from dagster_project.audit.diff.side_by_side import THRESHOLDS, open_pair
+from dagster_project.audit.diff.side_by_side import THRESHOLDS, find_moved_rules, open_pair
 from dagster_project.audit.diff.summary import Summary, summarise
 from dagster_project.audit.release_folder import ReleaseFolder, UnknownReleaseError
 
@@ -105,6 +105,7 @@ def compare(old: ReleaseFolder, new: ReleaseFolder, thresholds: Path = THRESHOLD
         open_pair(db, old.path, new.path, thresholds)
         find_changes(db)
         pair_inputs(db)
+        find_moved_rules(db, old.path, new.path, same_program=not program)
         attribute_kept(db)
         attribute_presence(db)
         _assemble(db, same_program=not program)

@@ -161,17 +161,29 @@ due as (
 at_work as (
     select figure_no, list_sort(list(step)) as steps from effect group by figure_no
 ),
+-- What the inputs do not explain is the doing of the rule of secrecy of the indicator, where that one moved.
+shared as (
+    select * replace (
+        if(moved, due_secrecy + due_code, due_secrecy) as due_secrecy,
+        if(moved, 0.0 * due_code, due_code) as due_code
+    )
+    from (select *, indicator_code in (select indicator_code from moved_rule) as moved from due) as known
+),
 judged as (
     select
-        due.*,
-        coalesce(at_work.steps, []) as steps,
+        shared.*,
+        list_transform(
+            coalesce(at_work.steps, []),
+            lambda step: if(moved and step = {STEP[Cause.CODE]}, {STEP[Cause.SECRECY]}, step)
+        ) as steps,
         [{_SIZES}] as sizes,
         case
             when change = '{STATUS}' then case {_STATUS_STEP} else {STEP[Cause.CODE]} end
             when list_max(sizes) > 0 then list_position(sizes, list_max(sizes))
             else coalesce(steps[1], {STEP[Cause.CODE]})
-        end as main_step
-    from due left join at_work using (figure_no)
+        end as last_step,
+        if(moved and last_step = {STEP[Cause.CODE]}, {STEP[Cause.SECRECY]}, last_step) as main_step
+    from shared left join at_work using (figure_no)
 )
 select
     changed.*,

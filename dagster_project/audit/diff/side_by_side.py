@@ -60,3 +60,23 @@ def open_pair(db: duckdb.DuckDBPyConnection, old: Path, new: Path, thresholds: P
             'absolute': 'double', 'relative': 'double', 'reason_fr': 'varchar'
         }})"""
     )
+
+
+def find_moved_rules(db: duckdb.DuckDBPyConnection, old: Path, new: Path, *, same_program: bool) -> None:
+    """Table `moved_rule`: indicators whose rule of secrecy asks for another least count in the new release.
+
+    Empty when one of the two publishes no rules, and when the program is another: it may have done what is seen.
+    """
+    db.execute("create table moved_rule (indicator_code varchar)")
+    tables = [(sql.parquet(folder / "secrecy_rule.parquet"), sql.parquet(folder / "indicator.parquet"))
+              for folder in (old, new) if (folder / "secrecy_rule.parquet").is_file()]  # fmt: skip
+    if same_program and len(tables) == 2:  # noqa: PLR2004 - the old and the new
+        (old_rules, _), (new_rules, indicators) = tables
+        db.execute(
+            f"""insert into moved_rule
+            select indicator.indicator_code
+            from {indicators} as indicator
+            inner join {old_rules} as o using (secrecy_rule)
+            inner join {new_rules} as n using (secrecy_rule)
+            where o.least_count is distinct from n.least_count"""
+        )
