@@ -25,15 +25,21 @@ def release_list(as_json: Json = False) -> None:
 
     settings = settings_or_exit()
     current = current_release(settings)
-    try:
-        rows = [_row(release, current) for release in releases_of(settings)]
-    except UnknownReleaseError as error:
-        fail(str(error))
+    rows, refused = [], []
+    for release in releases_of(settings):
+        try:
+            rows.append(_row(release, current))
+        except UnknownReleaseError as error:
+            refused.append(str(error))
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
-        return
-    shown = [{**row, "figures": f"{row['figures']}", "current": "current" if row["current"] else ""} for row in rows]
-    table(shown, False, ("release", "published_at", "sources", "territory", "figures", "current"))
+    else:
+        shown = [
+            {**row, "figures": f"{row['figures']}", "current": "current" if row["current"] else ""} for row in rows
+        ]
+        table(shown, False, ("release", "published_at", "sources", "territory", "figures", "current"))
+    if refused:
+        fail("\ndq: ".join(refused))
 
 
 def _row(release: ReleaseFolder, current: ReleaseFolder | None) -> dict[str, Any]:

@@ -151,6 +151,15 @@ def test_a_release_made_before_formats_were_numbered_is_of_the_first(releases: P
     assert dq("show", FIRST).exit_code == 0
 
 
+def test_a_release_that_cannot_be_read_hides_no_other(releases: Path) -> None:
+    path = releases / FIRST / LOCK_NAME
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "release_format": 99}))
+    done = dq("list")
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert f"{FIRST} est au format 99" in done.stderr
+    assert SECOND in done.stdout
+
+
 def test_a_folder_without_a_lock_is_refused_in_one_line(releases: Path) -> None:
     (releases / FIRST / LOCK_NAME).rename(releases / FIRST / "build.json")  # as before there were locks
     done = dq("show", str(releases / FIRST))
