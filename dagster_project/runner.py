@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import fcntl
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
+from dagster_project.pages.files import replace_file
 from dagster_project.settings import Settings, export_environment, remember
 
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
 INSTANCE_TEMPLATE = Path(__file__).parent / "dagster.yaml"
+OWN_LOG = re.compile(r"(class: KeptSqliteEventLogStorage\n +config:\n +base_dir: ).*")
 
 
 class RunError(RuntimeError):
@@ -33,12 +41,23 @@ def prepare_home(settings: Settings) -> None:
     remember(settings)
     for folder in (settings.dagster_home, settings.inbox_dir, settings.reports_dir, settings.releases_dir):
         folder.mkdir(parents=True, exist_ok=True)
-    instance_file = settings.dagster_home / "dagster.yaml"
-    if not instance_file.exists():
-        template = Template(INSTANCE_TEMPLATE.read_text(encoding="utf-8"))
-        history = settings.dagster_home / "history" / "runs"
-        instance_file.write_text(template.substitute(HISTORY=history), encoding="utf-8")
+    _write_instance_file(settings.dagster_home)
     export_environment(settings)
+
+
+def _write_instance_file(folder: Path) -> None:
+    """Dagster's instance file, once; what a person set in it stays.
+
+    The event log is that of this home: a home that was copied or moved must not write to the one it came from.
+    """
+    file, history = folder / "dagster.yaml", json.dumps(str(folder / "history" / "runs"), ensure_ascii=False)
+    if file.exists():
+        known = file.read_text(encoding="utf-8")
+        text = OWN_LOG.sub(lambda found: f"{found[1]}{history}", known)
+    else:
+        known, text = None, Template(INSTANCE_TEMPLATE.read_text(encoding="utf-8")).substitute(HISTORY=history)
+    if text != known:
+        replace_file(file, text)
 
 
 @contextmanager
@@ -93,6 +112,21 @@ def nothing_changed(settings: Settings) -> bool:
     return describe_build(settings).build_id == known.build_id
 
 
+def _end_killed_runs(instance: DagsterInstance) -> None:
+    """Say that runs of `dq run` that a kill cut short have failed, and free what they held.
+
+    Dagster would keep for ever the right to write that such a run had, and the next run would wait for it. We hold the
+    lock of the home, so no other run of this kind lives; those that the UI launched have an origin, and are its own.
+    """
+    from dagster import DagsterRunStatus, RunsFilter
+
+    cut_short = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+    for run in instance.get_runs(RunsFilter(statuses=cut_short)):
+        if run.remote_job_origin is None:
+            instance.report_run_failed(run, message="The process of this run was killed.")
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
 def _execute(settings: Settings, select: str | None) -> RunOutcome:
     import dagster as dg
 
@@ -111,6 +145,7 @@ def _execute(settings: Settings, select: str | None) -> RunOutcome:
         if not keys:
             raise RunError(f"--select {select!r} names no asset; `dg list defs` shows them all")
     with dg.DagsterInstance.get() as instance:
+        _end_killed_runs(instance)
         result = job.execute_in_process(
             instance=instance,
             asset_selection=keys,

@@ -9,7 +9,15 @@ import pytest
 
 SUITE = Path(__file__).parent
 IDS = pytest.StashKey[list[str]]()
+MODULES = pytest.StashKey[set[str]]()
 PARTIAL = pytest.StashKey[bool]()
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> None:
+    """A module whose tests are gone, or that skips itself, is asked for all the same: its tests must not be missed."""
+    found = parent.session.stash.setdefault(MODULES, set())
+    if module_path.is_relative_to(SUITE.parent):
+        found.add(module_path.relative_to(SUITE.parent).as_posix())
 
 
 @pytest.hookimpl(tryfirst=True)  # before anything is deselected
@@ -29,6 +37,6 @@ def collected_ids(session: pytest.Session) -> list[str]:
 
 
 def is_whole(session: pytest.Session) -> bool:
-    """Whether every file of tests was collected, and every test of it kept."""
+    """Whether every file of tests was asked for, and every test of it kept."""
     files = {path.relative_to(SUITE.parent).as_posix() for path in SUITE.rglob("test_*.py")}
-    return not session.stash.get(PARTIAL, False) and files <= {name.partition("::")[0] for name in session.stash[IDS]}
+    return not session.stash.get(PARTIAL, False) and files <= session.stash.get(MODULES, set())

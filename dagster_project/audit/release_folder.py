@@ -72,13 +72,14 @@ class ReleaseFolder:
             lock = {**lock, "libraries": dict(lock["libraries"]), "files": dict(lock["code"]["files"])}
             number = lock.get("release_format", UNNUMBERED)
             _ = (lock["build_id"], lock["settings"]["sources"], lock["settings"]["territory"], lock["python"])
+            known = number in FORMATS
         except (KeyError, TypeError, ValueError) as error:
             raise UnknownReleaseError(
                 f"{self.path / LOCK_NAME} ne peut être lu ({error!r}) : reprendre la version d’une autre copie"
             ) from error
-        if number not in FORMATS:
+        if not known:
             raise UnknownReleaseError(
-                f"{self.path} est au format {number}, que ce programme ne lit pas (il écrit le {RELEASE_FORMAT}) : "
+                f"{self.path} est au format {number!r}, que ce programme ne lit pas (il écrit le {RELEASE_FORMAT}) : "
                 f"prendre le programme que nomme son {LOCK_NAME}"
             )
         return lock

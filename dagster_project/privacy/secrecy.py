@@ -15,7 +15,12 @@ from dagster_project.models.secrecy import Secrecy, secrecy_rule
 from dagster_project.settings import PROJECT_ROOT
 
 SEED = PROJECT_ROOT / "seeds" / "secrecy_rule.csv"
+OF_PRODUCERS = "producteur"
 TYPES = {"secrecy_rule": pa.string(), "wording_fr": pa.string(), "least_count": pa.int64()}
+
+
+class SecrecyError(RuntimeError):
+    """The thresholds are not as they must be: nothing is built; the message says what to mend."""
 
 
 def rules_table(path: Path = SEED) -> pa.Table:
@@ -29,8 +34,11 @@ def rules(path: Path = SEED) -> dict[str, Secrecy]:
     """Rules that have a least count, by code; those of producers have none.
 
     Raises:
-        ValueError: a least count hides nothing.
+        SecrecyError: the seed cannot be read, a rule of ours has no least count, or one that hides nothing.
     """
-    table = rules_table(path)
-    counted = [row["secrecy_rule"] for row in table.to_pylist() if row["least_count"] is not None]
-    return {code: secrecy_rule(table, code) for code in counted}
+    try:
+        table = rules_table(path)
+        counts = {row["secrecy_rule"]: row["least_count"] for row in table.to_pylist()}
+        return {code: secrecy_rule(table, code) for code in counts if code != OF_PRODUCERS}
+    except (OSError, ValueError, KeyError) as error:
+        raise SecrecyError(f"{path} holds our thresholds of secrecy, and is not as it must be: {error}") from error

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import inspect
+import os
+import shutil
 from pathlib import Path
+from unittest import mock
 
 import dagster as dg
 import pytest
+import yaml
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from sqlalchemy import NullPool
 
 from dagster_project import event_log
 from dagster_project.event_log import SHARDS_KEPT, KeptSqliteEventLogStorage
-from dagster_project.runner import prepare_home
+from dagster_project.runner import _end_killed_runs, prepare_home
 from dagster_project.settings import Settings
 
 
@@ -79,3 +83,50 @@ def test_inner_parts_of_dagster_stand_where_they_are_overridden(tmp_path: Path) 
     # what makes ours worth having; where the stock storage keeps its engines too, ours may go
     source = inspect.getsource(SqliteEventLogStorage._connect)
     assert NullPool.__name__ in source
+
+
+@pytest.mark.parametrize("name", ["copie", "l’été à Évry # 2", "deux: points 'et' \"guillemets\""])
+def test_a_home_that_was_copied_writes_to_its_own_log(tmp_path: Path, name: str) -> None:
+    first, copy = Settings(home=tmp_path / "un"), Settings(home=tmp_path / name)
+    with mock.patch.dict(os.environ):
+        prepare_home(first)
+        shutil.copytree(first.home, copy.home)
+        prepare_home(copy)
+    stated = yaml.safe_load((copy.dagster_home / "dagster.yaml").read_text(encoding="utf-8"))
+    assert stated["event_log_storage"]["config"]["base_dir"] == str(copy.dagster_home / "history" / "runs")
+
+
+def test_what_a_person_set_in_the_instance_file_stays(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    file = settings.dagster_home / "dagster.yaml"
+    file.parent.mkdir()
+    own = "storage:\n  postgres:\n    postgres_url: postgresql://localhost/dq\n"
+    file.write_text(own, encoding="utf-8")
+    with mock.patch.dict(os.environ):
+        prepare_home(settings)
+    assert file.read_text(encoding="utf-8") == own
+
+
+def test_a_killed_run_is_said_to_have_failed_and_holds_nothing(instance: dg.DagsterInstance) -> None:
+    """Without this the next run waits for ever for the right to write, which the dead one keeps."""
+    job = dg.Definitions(assets=[one_table]).resolve_implicit_global_asset_job_def()
+    log = instance.event_log_storage
+    log.set_concurrency_slots("duckdb_writer", 1)
+    ended = dg.materialize([one_table], instance=instance).run_id
+    killed = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
+    waiting = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
+    assert log.claim_concurrency_slot("duckdb_writer", killed, "dbt_models").is_claimed
+    assert not log.claim_concurrency_slot("duckdb_writer", waiting, "dbt_models").is_claimed
+    _end_killed_runs(instance)
+    assert log.claim_concurrency_slot("duckdb_writer", "next", "dbt_models").is_claimed
+    statuses = {run.run_id: run.status for run in instance.get_runs()}
+    failed = dg.DagsterRunStatus.FAILURE
+    assert statuses == {ended: dg.DagsterRunStatus.SUCCESS, killed: failed, waiting: failed}
+
+
+def test_a_run_of_the_ui_is_left_alone(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = dg.Definitions(assets=[one_table]).resolve_implicit_global_asset_job_def()
+    instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    monkeypatch.setattr(dg.DagsterRun, "remote_job_origin", "of the UI")
+    _end_killed_runs(instance)
+    assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.STARTED]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import jsonschema
 import pytest
 from typer.testing import CliRunner
 
 from dagster_project.audit.explain.assemble import explain
+from dagster_project.audit.explain.context import models_of
 from dagster_project.audit.explain.find import Asked, UnknownFigureError, find_figure
 from dagster_project.audit.explain.layout import WIDTH
 from dagster_project.audit.explain.model import Explanation
@@ -152,6 +154,28 @@ def test_only_the_models_that_it_went_through(sample: Sample) -> None:
     assert (explanation.models[0].sql, explanation.models[0].code_version) == ("select 1 as stg", "aaa")
     assert "select 1 as stg" in render(explanation, sql=True)
     assert "select 1 as stg" not in render(explanation)
+
+
+@pytest.mark.parametrize(("bridge", "ending"), [("int_crosswalk__iris", "crosswalk"), ("int_report__iris", "reportes")])
+def test_models_of_figures_made_of_other_units_are_known_by_their_names_of_then(bridge: str, ending: str) -> None:
+    """A release made before these models took another name is told as its own program told it."""
+    parents = {
+        "stg_essai__taux": ["raw.essai_taux"],
+        bridge: ["x.stg_essai__taux"],
+        "int_termes__essais": ["x.stg_essai__taux"],
+        f"int_termes__essais_{ending}": [f"x.{bridge}"],
+        "int_termes__autres": ["x.stg_essai__taux"],
+        "indicator_value": ["x.int_termes__essais", f"x.int_termes__essais_{ending}", "x.int_termes__autres"],
+    }
+    told = SimpleNamespace(json=lambda _: {name: {"depends_on": above} for name, above in parents.items()})
+    cell = SimpleNamespace(cell={"dataset": "essai_taux"})
+
+    def names(*, crossed: bool) -> list[str]:
+        figure = SimpleNamespace(inputs=[cell], indicator={"theme": "essais"}, crossed=crossed)
+        return [model.name for model in models_of(cast("Any", told), cast("Any", figure))[0]]
+
+    assert names(crossed=True) == ["stg_essai__taux", bridge, f"int_termes__essais_{ending}", "indicator_value"]
+    assert names(crossed=False) == ["stg_essai__taux", "int_termes__essais", "indicator_value"]
 
 
 def test_models_may_be_a_list(sample: Sample, tmp_path: Path) -> None:

@@ -135,6 +135,15 @@ def test_a_release_of_another_format_is_refused_in_one_line(releases: Path) -> N
     assert f"{FIRST} est au format 99, que ce programme ne lit pas" in done.stderr
 
 
+@pytest.mark.parametrize("number", [[], {}, "1", None], ids=repr)
+def test_a_format_that_is_no_number_is_refused_in_one_line(releases: Path, number: object) -> None:
+    path = releases / FIRST / LOCK_NAME
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "release_format": number}))
+    done = dq("show", FIRST)
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert "ne peut être lu" in done.stderr or f"au format {number!r}, que ce programme ne lit pas" in done.stderr
+
+
 def test_a_release_made_before_formats_were_numbered_is_of_the_first(releases: Path) -> None:
     path = releases / FIRST / LOCK_NAME
     lock = json.loads(path.read_text(encoding="utf-8"))

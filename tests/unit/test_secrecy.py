@@ -13,11 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from dagster_project.commands.app import app
 from dagster_project.demo_territory.secrecy import least_shown
 from dagster_project.models.nonrecours.profils.secret import PRIMARY, SHOWN
 from dagster_project.models.secrecy import Secrecy, masked_below, secrecy_rule
-from dagster_project.privacy.secrecy import SEED, rules, rules_table
+from dagster_project.privacy.secrecy import SEED, SecrecyError, rules, rules_table
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources.catalogue import CATALOGUE_DIR, CatalogueError, load_catalogue, load_file
 from dagster_project.sources.derived import catalogue_table
@@ -64,7 +66,7 @@ MASKED = (
 )
 
 
-def seed_with(path: Path, code: str, least: int) -> Path:
+def seed_with(path: Path, code: str, least: int | str) -> Path:
     """A copy of the seed where one rule asks for another least count."""
     with SEED.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -76,7 +78,7 @@ def seed_with(path: Path, code: str, least: int) -> Path:
     return path
 
 
-def of_rules(code: str, least: int, tmp_path: Path) -> dict[str, Secrecy]:
+def of_rules(code: str, least: int | str, tmp_path: Path) -> dict[str, Secrecy]:
     return rules(seed_with(tmp_path / "secrecy_rule.csv", code, least))
 
 
@@ -133,8 +135,28 @@ def test_a_rule_without_a_count_is_not_a_threshold(code: str) -> None:
 
 
 def test_a_least_count_that_hides_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="hides nothing"):
+    with pytest.raises(SecrecyError, match="hides nothing"):
         of_rules("c2s_profil", 1, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("least", "why"), [("", "no rule demande_metier with a least count"), ("onze", "onze"), ("4.5", "4.5")]
+)
+def test_a_rule_of_ours_has_a_least_count(least: str, why: str, tmp_path: Path) -> None:
+    """Empty, dbt would compare with nothing: figures would go, and no one would say why."""
+    with pytest.raises(SecrecyError, match=f"secrecy_rule.csv holds our thresholds of secrecy.*{why}"):
+        of_rules("demande_metier", least, tmp_path)
+
+
+def test_a_run_without_thresholds_is_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(*_: object, **__: object) -> None:
+        rules(tmp_path / "secrecy_rule.csv")
+
+    monkeypatch.setattr("dagster_project.runner.run_graph", absent)
+    monkeypatch.setenv("DQ_HOME", str(tmp_path))
+    done = CliRunner().invoke(app, ["run"])
+    assert (done.exit_code, done.stderr.count("dq: ")) == (1, 1)
+    assert "secrecy_rule.csv holds our thresholds of secrecy" in done.stderr
 
 
 # What our rules govern, and what they do not

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from scripts.map_tests import LISTED, MAP, RENAMED, ROOT, known_faults, map_tests, read, with_faults
-from tests import grouping, once, parts
+from tests import collected, grouping, once, parts
 from tests.collected import collected_ids, is_whole
 
 # Of the ids of the first suite, sorted, one a line.
@@ -41,6 +44,19 @@ def test_every_test_that_the_map_names_is_collected(whole: pytest.Session) -> No
     """`python scripts/map_tests.py` writes the map again; tests/renamed.csv says what took another name, and why."""
     now = set(collected_ids(whole))
     assert [row["test"] for row in read(MAP) if row["test"] and row["test"] not in now] == []
+
+
+def test_a_session_is_whole_although_a_module_lost_its_tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the map would be held against nothing as soon as a file is emptied, or skips itself."""
+    monkeypatch.setattr(collected, "SUITE", tmp_path / "tests")
+    file = tmp_path / "tests" / "test_emptied.py"
+    file.parent.mkdir()
+    file.touch()
+    session = cast("Any", SimpleNamespace(stash=pytest.Stash()))
+    collected.pytest_collection_modifyitems(session, [])
+    assert not is_whole(session)
+    collected.pytest_pycollect_makemodule(file, cast("Any", SimpleNamespace(session=session)))
+    assert is_whole(session)
 
 
 def test_the_map_names_the_faults_that_were_tried() -> None:

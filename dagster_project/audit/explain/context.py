@@ -17,8 +17,9 @@ LAST_MODELS = ("indicator_value", "figure_input", "zone_input")
 # Intermediate models that exist once per theme.
 PER_THEME = ("int_termes__", "int_indicateurs__", "mart_")
 PER_DATASET = "obs_"
-# Models that only figures made of other units go through.
-CROSSED, BRIDGES = "_crosswalk", ("crosswalk", "int_crosswalk__")
+# Models that only figures made of other units go through: by the names of today, and by those of
+# releases made before the word was one (`_reportes`, `int_report__`).
+CROSSED, BRIDGES = ("_crosswalk", "_reportes"), ("crosswalk", "int_crosswalk__", "int_report__")
 
 
 def models_of(release: ReleaseFolder, figure: Figure) -> tuple[tuple[ModelInfo, ...], str | None]:
@@ -27,10 +28,12 @@ def models_of(release: ReleaseFolder, figure: Figure) -> tuple[tuple[ModelInfo, 
     if not known:
         return (), "Cette version ne contient pas models.json : les requêtes exécutées n’y sont pas."
     sources = {entry.cell["dataset"] for entry in figure.inputs}
-    theme = figure.indicator["theme"] + (CROSSED if figure.crossed else "")
+    theme = figure.indicator["theme"]
+    themes = {theme + ending for ending in CROSSED} if figure.crossed else {theme}
+    others = () if figure.crossed else BRIDGES
     chain: list[str] = []
     for last in LAST_MODELS:
-        _walk(last, known, sources, theme, chain)
+        _walk(last, known, sources, themes, others, chain)
     return tuple(known[name] for name in chain), None
 
 
@@ -51,17 +54,23 @@ def _model(name: str, entry: Mapping[str, Any]) -> ModelInfo:
     )
 
 
-def _walk(name: str, known: Mapping[str, ModelInfo], sources: set[str], theme: str, chain: list[str]) -> None:
+def _walk(
+    name: str,
+    known: Mapping[str, ModelInfo],
+    sources: set[str],
+    themes: set[str],
+    others: tuple[str, ...],
+    chain: list[str],
+) -> None:
     """Add a model after those it reads, unless it is of another theme or dataset, or reads none of the files."""
-    of_theme = next((name.removeprefix(prefix) for prefix in PER_THEME if name.startswith(prefix)), theme)
+    of_theme = next((name.removeprefix(prefix) for prefix in PER_THEME if name.startswith(prefix)), None)
     elsewhere = name.startswith(PER_DATASET) and name.removeprefix(PER_DATASET) not in sources
-    bridge = name.startswith(BRIDGES) and not theme.endswith(CROSSED)
-    if name in chain or name not in known or of_theme != theme or elsewhere or bridge:
+    if name in chain or name not in known or (of_theme and of_theme not in themes) or elsewhere:
         return
-    if not _raw_of(name, known, {}) & sources:
+    if name.startswith(others) or not _raw_of(name, known, {}) & sources:
         return
     for parent in known[name].depends_on:
-        _walk(parent.rpartition(".")[2], known, sources, theme, chain)
+        _walk(parent.rpartition(".")[2], known, sources, themes, others, chain)
     chain.append(name)
 
 
