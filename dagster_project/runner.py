@@ -12,8 +12,8 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from dagster_project.pages.files import replace_file
 from dagster_project.settings import Settings, export_environment, remember
+from dagster_project.text_files import replace_text
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -64,7 +64,7 @@ def _write_instance_file(folder: Path) -> None:
     else:
         known, text = None, Template(INSTANCE_TEMPLATE.read_text(encoding="utf-8")).substitute(HISTORY=history)
     if text != known:
-        replace_file(file, text)
+        replace_text(file, text)
 
 
 @contextmanager
@@ -96,8 +96,8 @@ def run_graph(settings: Settings, select: str | None = None, *, force: bool = Fa
 def nothing_changed(settings: Settings) -> bool:
     """True when sources and code are those of the current release: bytes are fetched, and only compared.
 
-    Spares the start of Dagster and dbt. A source that fails here, or a release that
-    cannot be read, is left to the run, which reports it or makes another.
+    Spares the start of Dagster and dbt. A source that fails here, or a release that cannot be
+    read, is left to the run, which reports it or makes another.
     """
     from dagster_project.audit.release_folder import UnknownReleaseError, current_release, is_current
     from dagster_project.demo_territory import ensure_demo

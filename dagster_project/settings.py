@@ -16,6 +16,8 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dagster_project.text_files import replace_text
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 WEST = ("22", "29", "35", "44", "49", "53", "56", "72", "85")
 TERRITORY = r"^(france|west|dep:[0-9AB]{2,3}(,[0-9AB]{2,3})*)$"
@@ -146,14 +148,11 @@ def load_settings(**explicit: Any) -> Settings:
 
 def remember(settings: Settings) -> None:
     """Note what this home is opened with, so that the UI and later commands use the same sources."""
-    settings.home.mkdir(parents=True, exist_ok=True)
     mirror = settings.mirror
     if mirror and "://" not in mirror:
         mirror = str(Path(mirror).expanduser().absolute())
     content = {"sources": settings.sources, "territory": settings.territory, "mirror": mirror}
-    temporary = settings.home / "home.json.tmp"
-    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    temporary.replace(settings.home / "home.json")
+    replace_text(settings.home / "home.json", json.dumps(content, indent=2) + "\n")
 
 
 def export_environment(settings: Settings) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 
 from dagster_project.audit.explain.figure import Figure, Input
 from dagster_project.audit.release_folder import ReleaseFolder
-from dagster_project.pages.files import replace_file
 from dagster_project.release.verifier_preuve import COMPTABLES, FICTIF, FORMAT, canonique, sceller
+from dagster_project.text_files import replace_text
 
 FILE_FIELDS = {
     "nom": "name",
@@ -132,7 +132,7 @@ def build_proof(release: ReleaseFolder, figure: Figure) -> dict[str, Any]:
 
 def write_proof(path: Path, proof: dict[str, Any]) -> None:
     """Write a proof in its canonical form."""
-    replace_file(path, canonique(proof))
+    replace_text(path, canonique(proof))
 
 
 def _path(figure: Figure) -> str:

@@ -12,6 +12,7 @@ from dagster_project.defs.raw import raw_key
 from dagster_project.quality.messages import refusals
 from dagster_project.quality.suite_runner import ExpectationResult, run_suites
 from dagster_project.quality.suites import Suite, load_suites
+from dagster_project.release.report import plain_cell
 from dagster_project.release.suite_tables import expectation_cache, export_marts, suite_tables
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
@@ -82,7 +83,7 @@ def _checks(name: str, suites: list[Suite], settings: Settings) -> dg.AssetCheck
 def _shown(key: dg.AssetCheckKey, suite: Suite, results: list[ExpectationResult]) -> dg.AssetCheckResult:
     failed = [result for result in results if not result.passed]
     rows = [
-        {"attente": result.id, **{name: _plain(value) for name, value in row.items()}}
+        {"attente": result.id, **{name: plain_cell(value) for name, value in row.items()}}
         for result in failed
         for row in result.failing_rows
     ]
@@ -114,7 +115,3 @@ def _outcome(result: ExpectationResult) -> Mapping[str, str]:
         "observe": result.error or result.observed,
         "motif": result.reason,
     }
-
-
-def _plain(value: object) -> str | int | float | bool | None:
-    return value if isinstance(value, str | int | float | bool) or value is None else str(value)

@@ -16,15 +16,14 @@ from dagster_project.defs.dbt_project import (
     Translator,
     ensure_manifest,
     invoke_dbt,
-    load_manifest,
     node_versions,
-    replace_text,
 )
 from dagster_project.defs.dbt_tables import BuiltTables
 from dagster_project.identity.build import code_digest, describe_build
 from dagster_project.release.places import building_path
 from dagster_project.release.plan import Published, published
 from dagster_project.settings import Settings
+from dagster_project.text_files import read_json, replace_text
 
 UNIQUE_ID = "dagster_dbt/unique_id"
 INDICATOR_VALUE = dg.AssetKey(["marts", "indicator_value"])
@@ -37,13 +36,13 @@ def dbt_target(settings: Settings) -> Path:
 
 def published_tables(settings: Settings) -> tuple[Published, ...]:
     """What a release holds of dbt's tables, as the project is now."""
-    return published(load_manifest(ensure_manifest(settings)))
+    return published(read_json(ensure_manifest(settings)))
 
 
 def dbt_definitions(settings: Settings) -> tuple[dg.AssetsDefinition, dg.AssetsDefinition]:
     """The dbt assets with their tests as checks, and the check that shows dbt's unit tests."""
     manifest_path = ensure_manifest(settings)
-    manifest = load_manifest(manifest_path)
+    manifest = read_json(manifest_path)
 
     @dbt_assets(
         manifest=manifest_path,
@@ -64,7 +63,7 @@ def dbt_definitions(settings: Settings) -> tuple[dg.AssetsDefinition, dg.AssetsD
         description="Tests unitaires des formules et des statuts, joués par dbt avant de construire les modèles.",
     )
     def unit_tests() -> dg.AssetCheckResult:
-        outcome = {result["unique_id"]: result["status"] for result in _read(unit_tests_path(settings))["results"]}
+        outcome = {result["unique_id"]: result["status"] for result in read_json(unit_tests_path(settings))["results"]}
         failed = sorted(name for name, status in outcome.items() if status != "pass")
         return dg.AssetCheckResult(
             passed=bool(outcome) and not failed,
@@ -86,7 +85,7 @@ def _build(
     if stopped:
         building.unlink(missing_ok=True)
         raise dg.Failure(description=f"dbt could not start: {stopped}", allow_retries=False) from stopped
-    results = _read(target / "run_results.json")["results"]
+    results = read_json(target / "run_results.json")["results"]
     with BuiltTables(settings, manifest, target, build_id) as tables:
         yield from _events(context, results, tables)
         broken = [tables.reason(result) for result in results if result["status"] in {"error", "fail"}]
@@ -163,7 +162,7 @@ def _arguments(settings: Settings) -> list[str]:
 def _unit_tests(path: Path) -> dict[str, Any]:
     """Results kept, or nothing where there are none to read: they are played again then."""
     try:
-        return _read(path)
+        return read_json(path)
     except (OSError, ValueError):
         return {}
 
@@ -181,8 +180,3 @@ def _keep_unit_tests(settings: Settings, results: list[dict[str, Any]]) -> None:
         content = json.dumps({"code": code_digest() if passed else "", "results": played}, indent=1)
         for path in (unit_tests_path(settings), UNIT_TESTS) if passed else (unit_tests_path(settings),):
             replace_text(path, content)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content

@@ -20,6 +20,7 @@ from dagster_project.identity.dbt_code import PLACES, NodeVersions
 from dagster_project.privacy.secrecy import rules
 from dagster_project.release.places import building_path
 from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.text_files import replace_text
 
 DBT_DIR = PROJECT_ROOT / "dbt_models"
 TARGET = DBT_DIR / "target"
@@ -131,18 +132,6 @@ def _parse(settings: Settings) -> None:
             raise RuntimeError(f"dbt cannot read {DBT_DIR}: {error}") from error
         for path in (PARTIAL_PARSE, MANIFEST):
             (aside / path.name).replace(path)
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all, also when two processes write it at once."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
-
-
-def load_manifest(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
 
 
 def node_versions(manifest: Mapping[str, Any], settings: Settings) -> NodeVersions:

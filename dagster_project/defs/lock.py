@@ -7,13 +7,14 @@ import dagster as dg
 
 from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
-from dagster_project.defs.dbt_project import MANIFEST, load_manifest
+from dagster_project.defs.dbt_project import MANIFEST
 from dagster_project.defs.raw import raw_key
 from dagster_project.identity.drawing import draw_lock
 from dagster_project.identity.lock import BuildLock, pending_lock_path, write_pending_lock
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
 from dagster_project.sources.code import CARRIERS
+from dagster_project.text_files import read_json
 
 LOCK_KEY = dg.AssetKey(["releases", "lock"])
 
@@ -31,7 +32,7 @@ def lock_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         code_version=code_version(draw_lock.__module__, own=[__name__], without=CARRIERS),
     )
     def build_lock(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        lock = draw_lock(settings, load_manifest(MANIFEST), run_id=context.run_id, now=datetime.now(UTC))
+        lock = draw_lock(settings, read_json(MANIFEST), run_id=context.run_id, now=datetime.now(UTC))
         write_pending_lock(settings, lock)
         return dg.MaterializeResult(data_version=dg.DataVersion(lock.build_id), metadata=_shown(settings, lock))
 

@@ -9,7 +9,7 @@ from dagster_project.closure import code_version
 from dagster_project.defs import OWNER
 from dagster_project.defs.comparison import KEY as COMPARISON
 from dagster_project.defs.dbt import dbt_target, unit_tests_path
-from dagster_project.defs.dbt_project import load_manifest, node_versions
+from dagster_project.defs.dbt_project import node_versions
 from dagster_project.defs.lineage import LINEAGE_PAGE
 from dagster_project.defs.lock import LOCK_KEY
 from dagster_project.defs.raw import raw_key
@@ -26,6 +26,7 @@ from dagster_project.release.suite_tables import expectation_cache
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
 from dagster_project.sources.code import catalogue_facts
+from dagster_project.text_files import read_json
 
 EXPECTATIONS = "expectations/*.json"
 # What a release says of its tables.
@@ -118,7 +119,7 @@ def release_assets(settings: Settings, tables: Sequence[Published]) -> list[dg.A
 
 def _model_versions(settings: Settings) -> dict[str, str]:
     """Code version of each model of the build, by name, as Dagster has it."""
-    manifest = load_manifest(dbt_target(settings) / "manifest.json")
+    manifest = read_json(dbt_target(settings) / "manifest.json")
     versions = node_versions(manifest, settings)
     return {node["name"]: versions.of(node) for node in manifest["nodes"].values() if node["resource_type"] == "model"}
 

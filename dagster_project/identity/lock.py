@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from dagster_project.identity.build import describe_build
 from dagster_project.settings import TERRITORY, Settings, SourcesKind
 from dagster_project.sources.locked import LockedFile
+from dagster_project.text_files import replace_text
 
 LOCK_NAME = "build.lock.json"
 LOCK_VERSION = 1
@@ -112,11 +113,7 @@ def pending_lock_path(settings: Settings) -> Path:
 
 def write_pending_lock(settings: Settings, lock: BuildLock) -> None:
     """Keep the lock of the run under way."""
-    path = pending_lock_path(settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(lock.canonical(), encoding="utf-8")
-    temporary.replace(path)
+    replace_text(pending_lock_path(settings), lock.canonical())
 
 
 def pending_lock(settings: Settings) -> BuildLock:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from dagster_project.closure import code_version
 from dagster_project.lineage.column_origins import Schemas
+from dagster_project.text_files import replace_text
 
 # Column and the SQL that makes it.
 Slices = dict[str, str]
@@ -37,7 +37,4 @@ class SliceCache:
         """Keep what this build used."""
         if self._path is None or self._used == self._known:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")  # several builds may end at once
-        temporary.write_text(json.dumps(self._used, sort_keys=True), encoding="utf-8")
-        temporary.replace(self._path)
+        replace_text(self._path, json.dumps(self._used, sort_keys=True))

@@ -15,9 +15,9 @@ from dagster_project.lineage.store import (
     sql_path,
 )
 from dagster_project.pages.environment import render_page
-from dagster_project.pages.files import replace_file
 from dagster_project.settings import Settings
 from dagster_project.sources.catalogue import load_catalogue
+from dagster_project.text_files import replace_text
 
 
 def lineage_page_path(settings: Settings) -> Path:
@@ -46,7 +46,7 @@ def write_lineage_page(settings: Settings, dbt_target: Path) -> dict[str, int]:
     builder = PageBuilder(graph, read_sql(sql_path(settings)), manifest, load_catalogue())
     page = builder.page(fictitious=settings.sources == "demo")
     path = lineage_page_path(settings)
-    replace_file(path, render(page))
+    replace_text(path, render(page))
     return {"tables": len(page.marts), "colonnes": page.n_columns, "colonnes_de_producteurs": page.n_used}
 
 

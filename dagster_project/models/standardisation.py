@@ -12,34 +12,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dagster_project.models.arrow_tables import floats, rows_of, table_of, unique_keys
+from dagster_project.models.arrow_tables import floats, rows_of, schema_of, table_of, unique_keys
 from dagster_project.models.poisson import byar, fit_gamma, posterior
 
 MODEL_VERSION = "icm 1.0.0"
 BASE = 100.0
 
 ZONE = ("zone_level", "zone_code", "generation")
-ICM = pa.schema(
-    [
-        *((name, pa.string()) for name in ZONE),
-        ("component", pa.string()),
-        ("observed", pa.float64()),
-        ("beneficiaries", pa.float64()),
-        ("crude_rate", pa.float64()),
-        ("expected", pa.float64()),
-        ("icm", pa.float64()),
-        ("icm_low", pa.float64()),
-        ("icm_high", pa.float64()),
-        ("smoothed", pa.float64()),
-        ("smoothed_low", pa.float64()),
-        ("smoothed_high", pa.float64()),
-        ("alpha", pa.float64()),
-        ("beta", pa.float64()),
-        ("masked_cells", pa.int64()),
-        ("masked_share", pa.float64()),
-        ("status", pa.string()),
-        ("model_version", pa.string()),
-    ]
+ICM = schema_of(
+    f"{' '.join(ZONE)} component observed:f beneficiaries:f crude_rate:f expected:f icm:f icm_low:f icm_high:f "
+    "smoothed:f smoothed_low:f smoothed_high:f alpha:f beta:f masked_cells:i masked_share:f status model_version"
 )
 
 

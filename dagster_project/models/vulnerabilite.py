@@ -23,38 +23,14 @@ from dagster_project.models.uncertainty import Draws, Interval
 MODEL_VERSION = "indice-vulnerabilite 1.0.0"
 REFERENCE = "reference"
 
-_KEY_FIELDS = [(name, pa.string()) for name in KEYS]
-INDICE = pa.schema(
-    [
-        *_KEY_FIELDS,
-        ("index_code", pa.string()),
-        ("variant", pa.string()),
-        ("value", pa.float64()),
-        ("rank", pa.float64()),
-        ("median", pa.float64()),
-        ("ci_low", pa.float64()),
-        ("ci_high", pa.float64()),
-        ("rank_median", pa.float64()),
-        ("rank_low", pa.float64()),
-        ("rank_high", pa.float64()),
-        ("n_components", pa.int64()),
-        ("n_expected", pa.int64()),
-        ("status", pa.string()),
-        ("model_version", pa.string()),
-    ]
+_KEY = " ".join(KEYS)
+INDICE = schema_of(
+    f"{_KEY} index_code variant value:f rank:f median:f ci_low:f ci_high:f rank_median:f rank_low:f rank_high:f "
+    "n_components:i n_expected:i status model_version"
 )
-TYPOLOGIE = pa.schema(
-    [
-        *_KEY_FIELDS,
-        ("class", pa.string()),
-        *((f"p_{name}", pa.float64()) for name in CLASSES),
-        ("distance_sante", pa.float64()),
-        ("distance_socio", pa.float64()),
-        ("stable", pa.bool_()),
-        ("partial", pa.bool_()),
-        ("status", pa.string()),
-        ("model_version", pa.string()),
-    ]
+TYPOLOGIE = schema_of(
+    f"{_KEY} class {' '.join(f'p_{name}:f' for name in CLASSES)} distance_sante:f distance_socio:f stable:b partial:b "
+    "status model_version"
 )
 PARAMETRE = schema_of(
     "index_code component direction:i mean:f sd:f low_bound:f high_bound:f skewness:f kurtosis:f winsorised_zones:i "

@@ -8,9 +8,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dagster_project.pages.files import replace_file
 from dagster_project.pages.french import SEVERITIES, SOURCES, STATUSES, territory, typeset
 from dagster_project.pages.numbers import measure, moment, number, plural, significant, size
+from dagster_project.text_files import replace_text
 
 
 @cache
@@ -50,7 +50,7 @@ def write_page(path: Path, template: str, *, fictitious: bool, **content: Any) -
         fictitious: whether what it tells is of the demonstration territory; its head then says so.
         content: what the template asks for; a missing name raises jinja2.UndefinedError.
     """
-    replace_file(path, render_page(template, fictitious=fictitious, **content))
+    replace_text(path, render_page(template, fictitious=fictitious, **content))
 
 
 def render_page(template: str, *, fictitious: bool, **content: Any) -> str:

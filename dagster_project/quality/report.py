@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 from dagster_project.pages.environment import write_page
-from dagster_project.pages.files import replace_file
 from dagster_project.quality.downscaling import pictures
 from dagster_project.quality.report_model import QualityReport
+from dagster_project.text_files import replace_text
 
 _VERDICT = {
     "bloque": "Publication bloquée : au moins un contrôle bloquant a échoué.",
@@ -31,7 +31,7 @@ def build_report(path: Path, report: QualityReport) -> dict[str, str | int]:
         verdict=_VERDICT[report.verdict],
         pictures=pictures(report.downscaling),
     )
-    replace_file(path.with_suffix(".json"), report.model_dump_json(indent=1) + "\n")
+    replace_text(path.with_suffix(".json"), report.model_dump_json(indent=1) + "\n")
     totals: Counter[str] = Counter()
     for tally in report.tallies:
         totals.update(

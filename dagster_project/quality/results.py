@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from dagster_project.closure import code_version
 from dagster_project.quality.suites import Severity, Suite
+from dagster_project.text_files import replace_text
 
 _CHECKING = ("dagster_project.quality.engine", "dagster_project.quality.results")
 
@@ -84,12 +84,9 @@ def write_cache(
     directory: Path, suite: Suite, key: str, results: list[ExpectationResult], validation: dict[str, Any]
 ) -> None:
     """Keep the results of a suite, in place of the previous ones."""
-    directory.mkdir(parents=True, exist_ok=True)
     _write(validation_path(directory, suite), validation)
     _write(directory / f"{suite.name}.json", {"key": key, "results": _RESULTS.dump_python(results, mode="json")})
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    replace_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from dagster_project.pages.environment import render_page
-from dagster_project.pages.files import replace_file
+from dagster_project.text_files import replace_text
 
 
 class _Model(BaseModel):
@@ -80,7 +80,7 @@ def write_audit(folder: Path, audit: Audit) -> Path:
     """Write `audits/<run>.html` and `.json`, and `audit.html`, the page of the last run; returns the first."""
     page = render_page("run/run.html.j2", fictitious=not audit.real, audit=audit)
     path = folder / "audits" / f"{audit.run_id}.html"
-    replace_file(path, page)
-    replace_file(path.with_suffix(".json"), audit.model_dump_json(indent=1) + "\n")
-    replace_file(folder / "audit.html", page)
+    replace_text(path, page)
+    replace_text(path.with_suffix(".json"), audit.model_dump_json(indent=1) + "\n")
+    replace_text(folder / "audit.html", page)
     return path

@@ -5,7 +5,6 @@ All of it stands in dbt's contracts and, for tables that dbt does not make, in `
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from dagster_project.release.absence import Reason, declared_reason, figure_reason
 from dagster_project.release.errors import ReleaseError
+from dagster_project.text_files import read_json
 
 CONTENTS = Path(__file__).parent / "contents.yml"
 KEY_TEST = "cle_unique"
@@ -106,10 +106,9 @@ def load_contents() -> Contents:
 def load_manifest(path: Path) -> dict[str, Any]:
     """What dbt parsed and compiled; raises ReleaseError when it has not run."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except FileNotFoundError as error:
         raise ReleaseError(f"{path} does not exist: run the dbt step before the release") from error
-    return content
 
 
 def table_docs(manifest: Mapping[str, Any]) -> dict[str, TableDoc]:

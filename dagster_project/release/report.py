@@ -112,9 +112,10 @@ def failing_rows(
     query = compiled.read_text(encoding="utf-8")
     relation = connection.sql(f"select * from ({query}) order by all limit {FAILING_ROWS_SHOWN}")
     return [
-        {name: _plain(value) for name, value in zip(relation.columns, row, strict=True)} for row in relation.fetchall()
+        {name: plain_cell(value) for name, value in zip(relation.columns, row, strict=True)}
+        for row in relation.fetchall()
     ]
 
 
-def _plain(value: object) -> str | int | float | bool | None:
+def plain_cell(value: object) -> str | int | float | bool | None:
     return value if isinstance(value, str | int | float | bool) or value is None else str(value)

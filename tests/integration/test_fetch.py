@@ -667,17 +667,22 @@ def generator(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return seeds
 
 
+def fetch_demo(settings: Settings) -> ArchivedFile:
+    """As a run does: who runs the sources writes the demonstration first."""
+    demo.ensure_demo(settings)
+    return Place(settings).fetch()
+
+
 def test_the_demonstration_is_read_like_a_mirror(settings: Settings, generator: list[int]) -> None:
-    place = Place(settings)
-    fetched = place.fetch()
+    fetched = fetch_demo(settings)
     assert (fetched.origin, fetched.url) == ("demo", "demo:insee/TABLE_2021.csv")
-    assert place.fetch().unchanged
+    assert fetch_demo(settings).unchanged
     assert set(generator) == {settings.demo_seed}
 
 
 def test_another_seed_gives_another_demonstration(settings: Settings, generator: list[int]) -> None:
-    Place(settings).fetch()
-    other = Place(settings.model_copy(update={"demo_seed": 7})).fetch()
+    fetch_demo(settings)
+    other = fetch_demo(settings.model_copy(update={"demo_seed": 7}))
     assert not other.unchanged
     assert other.path.read_bytes() == CSV + b"7"
 
@@ -686,14 +691,14 @@ def test_a_folder_that_is_no_demonstration_is_left_alone(settings: Settings) -> 
     settings.demo_mirror.mkdir(parents=True)
     (settings.demo_mirror / "mine.csv").write_bytes(CSV)
     with pytest.raises(FetchError, match="use another folder"):
-        Place(settings).fetch()
+        fetch_demo(settings)
     assert (settings.demo_mirror / "mine.csv").read_bytes() == CSV
 
 
 def test_the_demonstration_never_reads_the_inbox(settings: Settings, generator: list[int]) -> None:
     settings.inbox_dir.mkdir(parents=True)
     (settings.inbox_dir / "TABLE_2021.csv").write_bytes(b"real")
-    assert Place(settings).fetch().origin == "demo"
+    assert fetch_demo(settings).origin == "demo"
 
 
 def test_the_server_records_what_it_was_asked(server: ScriptedServer) -> None:

@@ -10,8 +10,9 @@ from jinja2 import UndefinedError, meta
 
 from dagster_project.closure import file_digests
 from dagster_project.pages.environment import environment, render_page
-from dagster_project.pages.files import replace_file, template_files
+from dagster_project.pages.files import template_files
 from dagster_project.settings import PROJECT_ROOT
+from dagster_project.text_files import replace_text
 from tests.browser import offline_browser
 
 PRODUCT = PROJECT_ROOT / "dagster_project"
@@ -127,8 +128,8 @@ def test_templates_write_with_the_same_formatter(written: str, shown: str) -> No
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "new" / "page.html"
-    replace_file(path, "avant")
-    replace_file(path, "après")
+    replace_text(path, "avant")
+    replace_text(path, "après")
     assert path.read_text(encoding="utf-8") == "après"
     assert list(path.parent.iterdir()) == [path]
 
@@ -149,7 +150,7 @@ def test_on_a_telephone_a_wide_table_scrolls_and_the_page_does_not(tmp_path: Pat
         {% endcall %}</section>
         {% endblock %}
         """)
-    replace_file(tmp_path / "wide.html", wide.render(fictitious=True))
+    replace_text(tmp_path / "wide.html", wide.render(fictitious=True))
     with offline_browser() as visit:
         visit.page.set_viewport_size({"width": 390, "height": 844})
         page = visit.open(tmp_path / "wide.html")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from dagster_project.audit.diff.summary import Figure
 from dagster_project.audit.diff.words import CHANGE_LABELS, contributions, signed
 from dagster_project.pages.environment import write_page
-from dagster_project.pages.files import replace_file
 from dagster_project.pages.numbers import NONE, THIN, number
+from dagster_project.text_files import replace_text
 
 if TYPE_CHECKING:
     from dagster_project.audit.diff.compare import Comparison
@@ -25,7 +25,7 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
     temporary = folder / f"{TABLE}.tmp"
     pq.write_table(comparison.changes, temporary, compression="zstd")
     temporary.replace(folder / TABLE)
-    replace_file(folder / DATA, comparison.summary.model_dump_json(indent=1) + "\n")
+    replace_text(folder / DATA, comparison.summary.model_dump_json(indent=1) + "\n")
     write_page(
         folder / PAGE,
         "comparison/comparison.html.j2",

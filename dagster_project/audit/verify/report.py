@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dagster_project.audit.verify.result import Verification
 from dagster_project.pages.environment import write_page
-from dagster_project.pages.files import replace_file
+from dagster_project.text_files import replace_text
 
 
 def write_report(path: Path, verification: Verification) -> None:
@@ -15,7 +15,7 @@ def write_report(path: Path, verification: Verification) -> None:
     asked = next((c.counts.get("chiffres demandés", 0) for c in verification.chapters if c.key == "recalcul"), 0)
     fictitious = verification.sources == "demo"
     write_page(path, "verification/verification.html.j2", fictitious=fictitious, v=verification, asked=asked)
-    replace_file(path.with_suffix(".json"), as_json(verification))
+    replace_text(path.with_suffix(".json"), as_json(verification))
 
 
 def as_json(verification: Verification) -> str:
