@@ -10,11 +10,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+
+from tests.conftest import REAL_DATA
 
 ROOT = Path(__file__).parents[1]
 STAMPS = ROOT / ".pytest_cache" / "parts"
@@ -40,8 +43,8 @@ def parts(tests: Path) -> dict[str, list[str]]:
 
 
 def code_digest(root: Path) -> str:
-    """Digest of every file of the project that a test may read."""
-    digest = hashlib.sha256()
+    """Digest of every file of the project that a test may read, and of what tests skip without."""
+    digest = hashlib.sha256(f"{REAL_DATA.is_dir()} {shutil.which('chromium')}".encode())
     for path in sorted(_files(root)):
         digest.update(f"{path.relative_to(root)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())

@@ -5,19 +5,15 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dagster_project.models.arrow_tables import schema_of
 from dagster_project.models.standardisation import MODEL_VERSION, icm
 
 LEVEL = 0.90
 # Two-sided 90 % of a normal law: what turns a half-width into a standard error.
 HALF_WIDTH = 1.6448536269514722
-FIGURE = pa.schema(
-    [
-        *((name, pa.string()) for name in ("zone_level", "zone_code", "generation", "vintage", "component")),
-        *((name, pa.float64()) for name in ("value", "ci_low", "ci_high", "error_sd", "observed", "expected")),
-        *((name, pa.float64()) for name in ("crude_icm", "alpha", "beta", "masked_share", "coverage")),
-        ("status", pa.string()),
-        ("model_version", pa.string()),
-    ]
+FIGURE = schema_of(
+    "zone_level zone_code generation vintage component value:f ci_low:f ci_high:f error_sd:f observed:f expected:f "
+    "crude_icm:f alpha:f beta:f masked_share:f coverage:f status model_version"
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dagster_project.models.arrow_tables import Mask, Vector
+from dagster_project.models.arrow_tables import Mask, Vector, schema_of
 from dagster_project.models.nonrecours import publish, simulate
 from dagster_project.models.nonrecours.calibration import Edition
 from dagster_project.models.nonrecours.distributions import Incomes, Indices
@@ -33,16 +33,9 @@ NO_REFERENCE_ZONE = "La zone de comparaison n’est pas parmi les zones de l’�
 NO_POPULATION = "Population de la zone inconnue."
 _PERCENT = 100.0
 
-_ZONE = [(name, pa.string()) for name in ("zone_level", "zone_code", "generation", "vintage")]
-COMPOSANTE = pa.schema([*_ZONE, ("composante", pa.string()), ("part", pa.float64()), ("model_version", pa.string())])
-AJUSTEMENT = pa.schema(
-    [
-        *_ZONE,
-        ("methode", pa.string()),
-        *((name, pa.float64()) for name in ("rmse", "part_np", "part_p", "ecart_np", "ecart_p")),
-        ("model_version", pa.string()),
-    ]
-)
+_ZONE = "zone_level zone_code generation vintage"
+COMPOSANTE = schema_of(f"{_ZONE} composante part:f model_version")
+AJUSTEMENT = schema_of(f"{_ZONE} methode rmse:f part_np:f part_p:f ecart_np:f ecart_p:f model_version")
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dagster_project.models.arrow_tables import Mask, Vector
+from dagster_project.models.arrow_tables import Mask, Vector, schema_of
 from dagster_project.models.nonrecours.parameters import METHODS, MODEL_VERSION, Key, Parameters
 from dagster_project.models.secrecy import Secrecy
 
@@ -28,17 +28,9 @@ ALARMED_SIDE = "Alarme : le taux d’une des deux zones comparées ne peut être
 _DECIMALS, SHARE_DECIMALS = 4, 6
 _LEFT, _RIGHT = "Quartier : ", "Reste de la commune : "
 
-ESTIMATION = pa.schema(
-    [
-        *((name, pa.string()) for name in ("zone_level", "zone_code", "generation", "vintage", "indicator_code")),
-        *((name, pa.float64()) for name in ("value", "ci_low", "ci_high")),
-        *((name, pa.string()) for name in ("classe", "status", "motif")),
-        *((name, pa.float64()) for name in ("numerator", "denominator")),
-        ("income_year", pa.string()),
-        ("alarm", pa.bool_()),
-        *((f"value_{method}", pa.float64()) for method in METHODS),
-        ("model_version", pa.string()),
-    ]
+ESTIMATION = schema_of(
+    "zone_level zone_code generation vintage indicator_code value:f ci_low:f ci_high:f classe status motif numerator:f "
+    f"denominator:f income_year alarm:b {' '.join(f'value_{method}:f' for method in METHODS)} model_version"
 )
 
 

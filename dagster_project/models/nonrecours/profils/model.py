@@ -13,7 +13,7 @@ import pyarrow as pa
 from scipy.special import expit
 from scipy.stats import norm
 
-from dagster_project.models.arrow_tables import Vector, table_of
+from dagster_project.models.arrow_tables import Vector, schema_of, table_of
 from dagster_project.models.nonrecours.profils.calibration import INSIDE, calibration
 from dagster_project.models.nonrecours.profils.cells import Edition, Record, checked, read
 from dagster_project.models.nonrecours.profils.logit import Cells, Fit, FitError, fit
@@ -29,42 +29,16 @@ TOO_FEW = "Trop peu de cellules comptées pour estimer l’effet des profils."
 
 _EDITION = ("generation", "vintage")
 _KEY = ("zone_level", "zone_code", *_EDITION)
-_TEXT, _NUMBER, _COUNT = pa.string(), pa.float64(), pa.int64()
-_LAST = [("status", _TEXT), ("motif", _TEXT), ("model_version", _TEXT)]
-EFFET = pa.schema(
-    [
-        *((name, _TEXT) for name in (*_EDITION, "term", "modality", "reference", "method")),
-        *((name, _NUMBER) for name in ("coefficient", "odds_ratio", "ci_low", "ci_high")),
-        *_LAST,
-    ]
+_OF_EDITION, _OF_ZONE, _LAST = " ".join(_EDITION), " ".join(_KEY), "status motif model_version"
+EFFET = schema_of(f"{_OF_EDITION} term modality reference method coefficient:f odds_ratio:f ci_low:f ci_high:f {_LAST}")
+PREDICTION = schema_of(
+    f"{_OF_ZONE} {' '.join(MODALITIES)} n_eligibles:i n_beneficiaires:i observed:f smoothed:f ci_low:f ci_high:f {_LAST}"
 )
-PREDICTION = pa.schema(
-    [
-        *((name, _TEXT) for name in (*_KEY, *MODALITIES)),
-        ("n_eligibles", _COUNT),
-        ("n_beneficiaires", _COUNT),
-        *((name, _NUMBER) for name in ("observed", "smoothed", "ci_low", "ci_high")),
-        *_LAST,
-    ]
-)
-ZONE = pa.schema(
-    [
-        *((name, _TEXT) for name in _KEY),
-        *((name, _NUMBER) for name in ("value", "ci_low", "ci_high", "odds_ratio")),
-        ("n_cells", _COUNT),
-        *_LAST,
-    ]
-)
-CALIBRATION = pa.schema(
-    [
-        *((name, _TEXT) for name in (*_EDITION, "sample")),
-        *((name, _COUNT) for name in ("tranche", "n_cells", "n_eligibles")),
-        *((name, _NUMBER) for name in ("expected", "observed", "pente", "ordonnee", "brier", "brier_reference")),
-        ("hosmer_lemeshow", _NUMBER),
-        ("hosmer_lemeshow_ddl", _COUNT),
-        *((name, _NUMBER) for name in ("hosmer_lemeshow_p", "dispersion", "zone_sd")),
-        *_LAST,
-    ]
+ZONE = schema_of(f"{_OF_ZONE} value:f ci_low:f ci_high:f odds_ratio:f n_cells:i {_LAST}")
+CALIBRATION = schema_of(
+    f"{_OF_EDITION} sample tranche:i n_cells:i n_eligibles:i expected:f observed:f pente:f ordonnee:f brier:f "
+    "brier_reference:f hosmer_lemeshow:f hosmer_lemeshow_ddl:i hosmer_lemeshow_p:f dispersion:f zone_sd:f "
+    f"{_LAST}"
 )
 
 
