@@ -32,7 +32,8 @@ _KEY = ("zone_level", "zone_code", *_EDITION)
 _OF_EDITION, _OF_ZONE, _LAST = " ".join(_EDITION), " ".join(_KEY), "status motif model_version"
 EFFET = schema_of(f"{_OF_EDITION} term modality reference method coefficient:f odds_ratio:f ci_low:f ci_high:f {_LAST}")
 PREDICTION = schema_of(
-    f"{_OF_ZONE} {' '.join(MODALITIES)} n_eligibles:i n_beneficiaires:i observed:f smoothed:f ci_low:f ci_high:f {_LAST}"
+    f"{_OF_ZONE} {' '.join(MODALITIES)} n_eligibles:i n_beneficiaires:i observed:f smoothed:f ci_low:f ci_high:f "
+    f"{_LAST}"
 )
 ZONE = schema_of(f"{_OF_ZONE} value:f ci_low:f ci_high:f odds_ratio:f n_cells:i {_LAST}")
 CALIBRATION = schema_of(
