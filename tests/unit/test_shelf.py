@@ -78,7 +78,7 @@ def test_the_changelog_has_the_version_of_the_program() -> None:
 def test_help_names_every_target() -> None:
     makefile = text("Makefile")
     (phony,) = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
-    shown = run(["make", "help"]).out.splitlines()
+    shown = run(["make", "--no-print-directory", "help"]).out.splitlines()
     assert {line.split()[0] for line in shown} == set(phony.split())
     assert [line for line in shown if len(line.split()) < 3] == []
 
