@@ -21,6 +21,7 @@ from dagster_project.identity import build
 from dagster_project.quality.corrections import load_corrections
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources import catalogue
+from dagster_project.text_files import read_json
 from tests.graph_runs import run
 
 COPIED = ("corrections", "dagster_project", "dbt_models", "expectations", "seeds")
@@ -113,7 +114,7 @@ def parsed_by_dbt(root: Path) -> Manifest:
     tool = str(Path(sys.executable).parent / "dbt")
     done = run([tool, "parse", "--project-dir", folder, "--profiles-dir", folder])
     assert done.code == 0, done.out
-    return dbt_project.load_manifest(root / "dbt_models" / "target" / "manifest.json")
+    return read_json(root / "dbt_models" / "target" / "manifest.json")
 
 
 def write_taken(manifest: Manifest, edited: Manifest, edit: Edit, to: Path) -> Path:

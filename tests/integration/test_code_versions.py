@@ -16,10 +16,10 @@ import grimp
 import pytest
 
 from dagster_project import closure
-from dagster_project.defs import dbt_project
 from dagster_project.identity import dbt_code
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources import catalogue
+from dagster_project.text_files import read_json
 from scripts.generate import themes
 from tests.project_copies import (
     Copy,
@@ -240,7 +240,7 @@ def test_the_dbt_project(
     tmp_path: Path, project: Copy, all_edited: Manifest, known: dict[str, str], known_build: str, name: str
 ) -> None:
     edit = DBT_EDITS[name]
-    parsed = write_taken(dbt_project.load_manifest(project.parsed), all_edited, edit, tmp_path / "manifest.json")
+    parsed = write_taken(read_json(project.parsed), all_edited, edit, tmp_path / "manifest.json")
     with project.edited(edit):
         assert changed(known, but(project, parsed=parsed).versions()) == DBT_CASES[name]
         assert project.build_code() != known_build
@@ -305,5 +305,6 @@ def test_the_versions_of_assets_cover_what_their_bodies_call(
     project.versions()
     imported = grimp.build_graph("dagster_project", cache_dir=None).find_modules_directly_imported_by(module)
     beside = {closure.__name__, "dagster_project.identity.content", "dagster_project.settings"}
-    beside |= {"dagster_project.sources.code"}  # these make versions; settings count by their values
+    # These make versions; settings count by their values.
+    beside |= {"dagster_project.sources.code", "dagster_project.pages.files"}
     assert {other for other in imported - reached - beside if not other.startswith("dagster_project.defs")} == set()
